@@ -22,10 +22,10 @@ export interface Place {
 }
 
 export interface AcsErrorDetail extends Place {
-  expected?: string;
-  found?: string;
+  expected?: string | undefined;
+  found?: string | undefined;
   /** What the user can do next. */
-  hint?: string;
+  hint?: string | undefined;
   /** Exit status the command line uses for this error: 2 usage, 4 failed (default). */
   exitCode?: 2 | 4;
   cause?: unknown;
@@ -35,9 +35,9 @@ export interface AcsErrorDetail extends Place {
 export interface AcsErrorJson {
   code: string;
   message: string;
-  expected?: string;
-  found?: string;
-  hint?: string;
+  expected?: string | undefined;
+  found?: string | undefined;
+  hint?: string | undefined;
   place?: Place;
 }
 

@@ -1,0 +1,439 @@
+/**
+ * `created_event_blob`: `Versioned{version, payload}` around a `FatContractInstance` (snapshot-format spec, section 5).
+ * {@link BlobView} finds the fields in one pass and checks the outer form as strictly as the real decoder; the argument
+ * is left as bytes. {@link decodeBlob} and {@link encodeBlob} are the whole-object forms.
+ */
+import { AcsError } from '../io/error.js';
+import type { TemplateId } from '../snapshot/record.js';
+import { decodeUtf8, WireReader } from '../wire/reader.js';
+import { WireWriter } from '../wire/writer.js';
+import { partyProblem } from './identifier.js';
+
+/** A contract without its surroundings: all that `created_event_blob` holds. */
+export interface ContractInstance {
+  /** `2.1` without key, `2` with key, `dev`. */
+  serializationVersion: string;
+  /** Lower-case hex. */
+  contractId: string;
+  packageName: string;
+  templateId: TemplateId;
+  /** Serialized LF `Value`. */
+  createArgument: Buffer;
+  /** Strictly ascending. */
+  nonMaintainerSignatories: string[];
+  /** Strictly ascending. */
+  nonSignatoryStakeholders: string[];
+  /** Microseconds since the epoch; {@link CREATED_AT_NOW} when not yet known. */
+  createdAt: bigint;
+  authenticationData: Buffer;
+  key?: ContractKey;
+}
+
+export interface ContractKey {
+  /** Serialized LF `Value`. */
+  value: Buffer;
+  maintainers: string[];
+  /** 32 bytes under version `2`, empty under `2.1`. */
+  hash: Buffer;
+}
+
+/** The marker for "now": such a contract cannot be imported. */
+export const CREATED_AT_NOW = -(2n ** 63n);
+
+export const SERIALIZATION_VERSIONS: readonly string[] = ['2.1', '2', 'dev'];
+
+const KEY_TAG = (1001 << 3) | 2;
+
+/** A view of one blob, reused from contract to contract. Positions are into `buf`; -1 when absent. */
+export class BlobView {
+  buf: Buffer = Buffer.alloc(0);
+  serializationVersion = '';
+  contractIdStart = 0;
+  contractIdEnd = 0;
+  packageNameStart = 0;
+  packageNameEnd = 0;
+  templateStart = -1;
+  templateEnd = -1;
+  argumentStart = 0;
+  argumentEnd = 0;
+  createdAt = 0n;
+  authenticationStart = 0;
+  authenticationEnd = 0;
+  keyValueStart = -1;
+  keyValueEnd = -1;
+  keyHashStart = 0;
+  keyHashEnd = 0;
+  hasKey = false;
+  /** Start and end of each party, in stored order. */
+  readonly signatoryBorders: number[] = [];
+  readonly observerBorders: number[] = [];
+  readonly maintainerBorders: number[] = [];
+  private readonly r = new WireReader(this.buf);
+
+  /** Points the view at `buf[start, end)`. Throws `BLOB_*` or `WIRE_*` errors with the byte offset inside `buf`. */
+  parse(buf: Buffer, start = 0, end = buf.length): this {
+    this.buf = buf;
+    const r = this.r.reset(buf, start, end);
+    let version = '';
+    let payloadStart = end;
+    let payloadEnd = end;
+    while (r.pos < r.end) {
+      const tag = r.tag();
+      if (tag === 0x0a) version = shortString(r);
+      else if (tag === 0x12) {
+        const n = r.length();
+        payloadStart = r.pos;
+        payloadEnd = r.pos + n;
+        r.pos = payloadEnd;
+      } else throw unknownField(r, 'Versioned', tag);
+    }
+    if (version !== '2.1' && version !== '2' && version !== 'dev') {
+      throw new AcsError('BLOB_UNSUPPORTED_VERSION', `unsupported serialization version '${version}'`, {
+        byteOffset: start,
+        expected: '2.1, 2 or dev',
+        found: version === '' ? 'none' : version,
+        hint: 'a contract of another Canton line; see docs/FORMAT.md',
+      });
+    }
+    this.serializationVersion = version;
+    r.reset(buf, payloadStart, payloadEnd);
+    this.parseInstance(r);
+    return this;
+  }
+
+  private parseInstance(r: WireReader): void {
+    const buf = this.buf;
+    const payloadStart = r.pos;
+    this.contractIdStart = this.contractIdEnd = -1;
+    this.packageNameStart = this.packageNameEnd = 0;
+    this.templateStart = -1;
+    this.argumentStart = this.argumentEnd = -1;
+    this.createdAt = 0n;
+    this.authenticationStart = this.authenticationEnd = 0;
+    this.hasKey = false;
+    this.keyValueStart = this.keyValueEnd = -1;
+    this.keyHashStart = this.keyHashEnd = 0;
+    this.signatoryBorders.length = 0;
+    this.observerBorders.length = 0;
+    this.maintainerBorders.length = 0;
+    while (r.pos < r.end) {
+      const tag = r.tag();
+      switch (tag) {
+        case 0x0a: {
+          const n = r.length();
+          this.contractIdStart = r.pos;
+          this.contractIdEnd = r.pos += n;
+          break;
+        }
+        case 0x12: {
+          const n = r.length();
+          this.packageNameStart = r.pos;
+          this.packageNameEnd = r.pos += n;
+          break;
+        }
+        case 0x1a: {
+          const n = r.length();
+          this.templateStart = r.pos;
+          this.templateEnd = r.pos += n;
+          break;
+        }
+        case 0x22: {
+          const n = r.length();
+          this.argumentStart = r.pos;
+          this.argumentEnd = r.pos += n;
+          break;
+        }
+        case 0x2a:
+          party(r, this.signatoryBorders);
+          break;
+        case 0x32:
+          party(r, this.observerBorders);
+          break;
+        case 0x39:
+          this.createdAt = r.sfixed64();
+          break;
+        case 0x42: {
+          const n = r.length();
+          this.authenticationStart = r.pos;
+          this.authenticationEnd = r.pos += n;
+          break;
+        }
+        case 0x48:
+          r.skip(0);
+          break;
+        case 0x4a:
+          // package_version, packed: reserved, never written, ignored by the real decoder.
+          r.pos += r.length();
+          break;
+        case KEY_TAG:
+          this.parseKey(r);
+          break;
+        default:
+          throw unknownField(r, 'FatContractInstance', tag);
+      }
+    }
+    if (this.contractIdStart < 0) throw missing(payloadStart, 'contract_id (1)');
+    if (this.packageNameStart === this.packageNameEnd) throw missing(payloadStart, 'package_name (2)');
+    if (this.templateStart < 0) throw missing(payloadStart, 'template_id (3)');
+    if (this.argumentStart < 0) throw missing(payloadStart, 'create_arg (4)');
+    checkAscending(buf, this.signatoryBorders, 'signatories (5)');
+    checkAscending(buf, this.observerBorders, 'stakeholders (6)');
+    if (this.signatoryBorders.length === 0 && this.maintainerBorders.length === 0) {
+      throw new AcsError('BLOB_NO_SIGNATORY', 'the contract has no signatory', {
+        byteOffset: payloadStart,
+        expected: 'at least one',
+      });
+    }
+    this.checkDisjoint();
+    const version = this.serializationVersion;
+    if (this.hasKey) {
+      const hashBytes = this.keyHashEnd - this.keyHashStart;
+      if (version === '2.1' ? hashBytes !== 0 : hashBytes !== 32) {
+        throw new AcsError('BLOB_BAD_KEY_HASH', 'the key hash has the wrong length', {
+          byteOffset: this.keyHashStart,
+          expected: version === '2.1' ? 'no key hash under version 2.1' : '32 bytes',
+          found: `${hashBytes} bytes`,
+        });
+      }
+    }
+  }
+
+  private parseKey(r: WireReader): void {
+    const outerEnd = r.end;
+    const n = r.length();
+    const start = r.pos;
+    this.hasKey = true;
+    r.end = r.pos + n;
+    while (r.pos < r.end) {
+      const tag = r.tag();
+      if (tag === 0x0a) {
+        const size = r.length();
+        this.keyValueStart = r.pos;
+        this.keyValueEnd = r.pos += size;
+      } else if (tag === 0x12) party(r, this.maintainerBorders);
+      else if (tag === 0x1a) {
+        const size = r.length();
+        this.keyHashStart = r.pos;
+        this.keyHashEnd = r.pos += size;
+      } else throw unknownField(r, 'KeyWithMaintainers', tag);
+    }
+    r.end = outerEnd;
+    if (this.keyValueStart < 0) throw missing(start, 'key value (1001.1)');
+    if (this.maintainerBorders.length === 0) throw missing(start, 'maintainers (1001.2)');
+  }
+
+  private checkDisjoint(): void {
+    const maintainers = this.maintainerBorders;
+    const signatories = this.signatoryBorders;
+    const observers = this.observerBorders;
+    if (maintainers.length > 0) {
+      this.refuseCommon(maintainers, signatories, 'maintainers', 'other signatories');
+      this.refuseCommon(maintainers, observers, 'maintainers', 'observers');
+    }
+    this.refuseCommon(signatories, observers, 'signatories', 'observers');
+  }
+
+  private refuseCommon(a: number[], b: number[], nameA: string, nameB: string): void {
+    if (a.length * b.length > 256) {
+      const seen = new Set<string>();
+      for (let i = 0; i < a.length; i += 2) seen.add(this.buf.toString('latin1', a[i], a[i + 1]));
+      for (let j = 0; j < b.length; j += 2) {
+        if (seen.has(this.buf.toString('latin1', b[j], b[j + 1])))
+          throw overlap(this.buf, b[j], b[j + 1], nameA, nameB);
+      }
+      return;
+    }
+    for (let i = 0; i < a.length; i += 2) {
+      for (let j = 0; j < b.length; j += 2) {
+        if (
+          a[i + 1] - a[i] === b[j + 1] - b[j] &&
+          this.buf.compare(this.buf, b[j], b[j + 1], a[i], a[i + 1]) === 0
+        ) {
+          throw overlap(this.buf, b[j], b[j + 1], nameA, nameB);
+        }
+      }
+    }
+  }
+
+  get contractId(): string {
+    return this.buf.toString('hex', this.contractIdStart, this.contractIdEnd);
+  }
+
+  get packageName(): string {
+    return decodeUtf8(this.buf, this.packageNameStart, this.packageNameEnd);
+  }
+
+  get templateId(): TemplateId {
+    return readTemplateSegments(this.r.reset(this.buf, this.templateStart, this.templateEnd));
+  }
+
+  /** Views, not copies. */
+  get createArgument(): Buffer {
+    return this.buf.subarray(this.argumentStart, this.argumentEnd);
+  }
+
+  get authenticationData(): Buffer {
+    return this.buf.subarray(this.authenticationStart, this.authenticationEnd);
+  }
+
+  get keyHash(): Buffer {
+    return this.buf.subarray(this.keyHashStart, this.keyHashEnd);
+  }
+
+  get keyValue(): Buffer | undefined {
+    return this.hasKey ? this.buf.subarray(this.keyValueStart, this.keyValueEnd) : undefined;
+  }
+
+  get nonMaintainerSignatories(): string[] {
+    return this.parties(this.signatoryBorders);
+  }
+
+  get nonSignatoryStakeholders(): string[] {
+    return this.parties(this.observerBorders);
+  }
+
+  /** As stored: any order, possibly repeated; a set. */
+  get maintainers(): string[] {
+    return this.parties(this.maintainerBorders);
+  }
+
+  /** All signatories, ascending. */
+  get signatories(): string[] {
+    const list = this.parties(this.signatoryBorders);
+    if (!this.hasKey) return list;
+    return [...new Set([...list, ...this.maintainers])].sort();
+  }
+
+  /** Signatories and observers, ascending. */
+  get stakeholders(): string[] {
+    return [...this.signatories, ...this.nonSignatoryStakeholders].sort();
+  }
+
+  private parties(borders: number[]): string[] {
+    const list: string[] = [];
+    for (let i = 0; i < borders.length; i += 2)
+      list.push(this.buf.toString('latin1', borders[i], borders[i + 1]));
+    return list;
+  }
+}
+
+function shortString(r: WireReader): string {
+  const n = r.length();
+  const start = r.pos;
+  r.pos += n;
+  if (n === 3 && r.buf[start] === 0x32 && r.buf[start + 1] === 0x2e && r.buf[start + 2] === 0x31)
+    return '2.1';
+  return decodeUtf8(r.buf, start, start + n);
+}
+
+function party(r: WireReader, borders: number[]): void {
+  const n = r.length();
+  const problem = partyProblem(r.buf, r.pos, r.pos + n);
+  if (problem !== undefined) throw new AcsError('BLOB_BAD_PARTY', problem, { byteOffset: r.pos });
+  borders.push(r.pos, r.pos + n);
+  r.pos += n;
+}
+
+function checkAscending(buf: Buffer, borders: number[], list: string): void {
+  for (let i = 2; i < borders.length; i += 2) {
+    if (buf.compare(buf, borders[i], borders[i + 1], borders[i - 2], borders[i - 1]) >= 0) {
+      throw new AcsError('BLOB_PARTIES_NOT_ASCENDING', `the ${list} are not strictly ascending`, {
+        byteOffset: borders[i],
+        expected: 'sorted by bytes, no party twice',
+        found: buf.toString('latin1', borders[i], borders[i + 1]),
+      });
+    }
+  }
+}
+
+function overlap(buf: Buffer, start: number, end: number, a: string, b: string): AcsError {
+  return new AcsError('BLOB_PARTY_OVERLAP', `a party is listed among the ${a} and among the ${b}`, {
+    byteOffset: start,
+    expected: 'disjoint lists',
+    found: buf.toString('latin1', start, end),
+  });
+}
+
+function missing(byteOffset: number, field: string): AcsError {
+  return new AcsError('BLOB_FIELD_MISSING', `the contract lacks ${field}`, { byteOffset, expected: field });
+}
+
+function unknownField(r: WireReader, message: string, tag: number): AcsError {
+  return new AcsError('BLOB_UNKNOWN_FIELD', `${message} holds an unknown field`, {
+    byteOffset: r.pos,
+    expected: 'only the fields of the contract schema',
+    found: `field ${tag >>> 3}, wire type ${tag & 7}`,
+    hint: 'Canton refuses unknown fields in a contract; a newer line may have written it',
+  });
+}
+
+/** LF `Identifier`: the package id and the name segments. */
+export function readTemplateSegments(r: WireReader): TemplateId {
+  let packageId = '';
+  const module: string[] = [];
+  const entity: string[] = [];
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x0a) packageId = r.string();
+    else if (tag === 0x12) module.push(r.string());
+    else if (tag === 0x1a) entity.push(r.string());
+    else throw unknownField(r, 'Identifier', tag);
+  }
+  return { packageId, moduleName: module.join('.'), entityName: entity.join('.') };
+}
+
+const sharedView = new BlobView();
+
+/** The whole contract as an object; byte fields are copies. */
+export function decodeBlob(blob: Buffer): ContractInstance {
+  const view = sharedView.parse(blob);
+  const instance: ContractInstance = {
+    serializationVersion: view.serializationVersion,
+    contractId: view.contractId,
+    packageName: view.packageName,
+    templateId: view.templateId,
+    createArgument: Buffer.from(view.createArgument),
+    nonMaintainerSignatories: view.nonMaintainerSignatories,
+    nonSignatoryStakeholders: view.nonSignatoryStakeholders,
+    createdAt: view.createdAt,
+    authenticationData: Buffer.from(view.authenticationData),
+  };
+  const keyValue = view.keyValue;
+  if (keyValue !== undefined) {
+    instance.key = {
+      value: Buffer.from(keyValue),
+      maintainers: view.maintainers,
+      hash: Buffer.from(view.keyHash),
+    };
+  }
+  return instance;
+}
+
+/** The canonical bytes: fields in ascending order, defaults omitted. Party lists are written as given. */
+export function encodeBlob(instance: ContractInstance): Buffer {
+  const w = new WireWriter(instance.createArgument.length + 512);
+  w.stringField(1, instance.serializationVersion);
+  w.messageField(2, () => {
+    w.bytesField(1, Buffer.from(instance.contractId, 'hex'));
+    w.stringField(2, instance.packageName);
+    w.messageField(3, () => {
+      if (instance.templateId.packageId !== '') w.stringField(1, instance.templateId.packageId);
+      for (const segment of instance.templateId.moduleName.split('.')) w.stringField(2, segment);
+      for (const segment of instance.templateId.entityName.split('.')) w.stringField(3, segment);
+    });
+    w.bytesField(4, instance.createArgument);
+    for (const party of instance.nonMaintainerSignatories) w.stringField(5, party);
+    for (const party of instance.nonSignatoryStakeholders) w.stringField(6, party);
+    if (instance.createdAt !== 0n) w.tag(7, 1).sfixed64(instance.createdAt);
+    if (instance.authenticationData.length > 0) w.bytesField(8, instance.authenticationData);
+    const key = instance.key;
+    if (key !== undefined) {
+      w.messageField(1001, () => {
+        w.bytesField(1, key.value);
+        for (const party of key.maintainers) w.stringField(2, party);
+        if (key.hash.length > 0) w.bytesField(3, key.hash);
+      });
+    }
+  });
+  return w.finish();
+}

@@ -1,0 +1,125 @@
+/**
+ * Files that appear whole or not at all: written under a temporary name in the same folder, flushed to disk, then
+ * renamed. A crash or a signal at any moment leaves nothing under the final name.
+ */
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AcsError } from './error.js';
+import { fileError } from './input.js';
+
+export interface AtomicFile {
+  readonly path: string;
+  /** Appends bytes. Resolves when the operating system has taken them. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** fsync, rename to the final name, fsync of the folder. */
+  commit(): Promise<void>;
+  /** Removes the temporary file. Does nothing after {@link commit}. */
+  abort(): Promise<void>;
+}
+
+const unfinished = new Set<string>();
+let cleanupInstalled = false;
+
+function installCleanup(): void {
+  if (cleanupInstalled) return;
+  cleanupInstalled = true;
+  process.on('exit', removeUnfinished);
+}
+
+/** Removes the temporary files of every write still under way; called on exit and by the signal handler. */
+export function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+  unfinished.clear();
+}
+
+/** `-` writes to standard output instead (then {@link AtomicFile.commit} only waits for it to drain). */
+export async function createAtomicFile(
+  path: string,
+  options: { overwrite?: boolean } = {},
+): Promise<AtomicFile> {
+  if (path === '-') return standardOutput();
+  installCleanup();
+  const target = resolve(path);
+  const folder = dirname(target);
+  await mkdir(folder, { recursive: true }).catch((cause) => {
+    throw fileError(folder, cause);
+  });
+  const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  unfinished.add(temporary);
+  let handle: FileHandle | undefined = await open(temporary, 'wx').catch((cause) => {
+    unfinished.delete(temporary);
+    throw fileError(path, cause);
+  });
+  return {
+    path,
+    async write(bytes) {
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesWritten } = await handle!.write(bytes, done, bytes.length - done).catch((cause) => {
+          throw fileError(path, cause);
+        });
+        done += bytesWritten;
+      }
+    },
+    async commit() {
+      try {
+        await handle!.sync();
+        await handle!.close();
+        handle = undefined;
+        if (options.overwrite === false) await refuseExisting(target);
+        await rename(temporary, target);
+      } catch (cause) {
+        throw cause instanceof AcsError ? cause : fileError(path, cause);
+      }
+      unfinished.delete(temporary);
+      await syncFolder(folder);
+    },
+    async abort() {
+      if (!unfinished.has(temporary)) return;
+      await handle?.close().catch(() => undefined);
+      handle = undefined;
+      await rm(temporary, { force: true });
+      unfinished.delete(temporary);
+    },
+  };
+}
+
+/** Writes a whole small file atomically. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await createAtomicFile(path);
+  try {
+    await file.write(typeof content === 'string' ? Buffer.from(content) : content);
+    await file.commit();
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}
+
+async function refuseExisting(target: string): Promise<void> {
+  const existing = await open(target, 'r').catch(() => undefined);
+  if (existing === undefined) return;
+  await existing.close();
+  throw new AcsError('FILE_EXISTS', 'the output file exists already', { file: target, exitCode: 2 });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  // Some file systems refuse to fsync a folder; the rename itself has happened.
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+function standardOutput(): AtomicFile {
+  return {
+    path: '-',
+    write: (bytes) =>
+      new Promise<void>((done, failed) => {
+        process.stdout.write(bytes, (error) => (error ? failed(fileError('-', error)) : done()));
+      }),
+    commit: async () => undefined,
+    abort: async () => undefined,
+  };
+}

@@ -1,0 +1,70 @@
+/** Reading bytes: files, standard input, or bytes already in memory, as a pull-driven sequence of chunks. */
+import { open } from 'node:fs/promises';
+import { AcsError } from './error.js';
+
+/** A path, `-` for standard input, bytes in memory, or any asynchronous sequence of chunks. */
+export type ByteInput = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+export const READ_CHUNK_BYTES = 1 << 20;
+
+/** The name under which an input appears in messages. */
+export function inputName(input: ByteInput): string {
+  if (typeof input === 'string') return input;
+  return input instanceof Uint8Array ? '(bytes)' : '(stream)';
+}
+
+/** Chunks of an input, in order. A missing or unreadable file is an {@link AcsError} `FILE_UNREADABLE`. */
+export async function* readChunks(input: ByteInput, chunkBytes = READ_CHUNK_BYTES): AsyncGenerator<Buffer> {
+  if (input instanceof Uint8Array) {
+    if (input.length > 0) yield asBuffer(input);
+    return;
+  }
+  if (typeof input !== 'string') {
+    for await (const chunk of input) if (chunk.length > 0) yield asBuffer(chunk);
+    return;
+  }
+  if (input === '-') {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) yield chunk;
+    return;
+  }
+  const handle = await open(input, 'r').catch((cause) => {
+    throw fileError(input, cause);
+  });
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+      const { bytesRead } = await handle.read(buffer, 0, chunkBytes, null).catch((cause) => {
+        throw fileError(input, cause);
+      });
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same bytes as a Buffer, without copying. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Turns an operating-system error about a file into an {@link AcsError}. */
+export function fileError(file: string, cause: unknown): AcsError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const reasons: Record<string, string> = {
+    ENOENT: 'no such file',
+    EACCES: 'permission denied',
+    EISDIR: 'this is a directory',
+    ENOTDIR: 'a part of the path is not a directory',
+    ENOSPC: 'no space left on the device',
+    EROFS: 'the file system is read-only',
+  };
+  const message =
+    (code !== undefined && reasons[code]) || (cause instanceof Error ? cause.message : String(cause));
+  return new AcsError(code === 'ENOSPC' ? 'DISK_FULL' : 'FILE_UNREADABLE', message, {
+    file,
+    cause,
+    hint: code === 'ENOENT' ? 'check the path' : undefined,
+  });
+}

@@ -1,0 +1,253 @@
+/**
+ * Inflating a gzip file with every member counted. Canton ≥ 3.4 reads the first member only and silently ignores the
+ * rest (running-nodes spec, "Import"), so a reader has to know where each member ends.
+ */
+import { crc32, createInflateRaw } from 'node:zlib';
+import { AcsError } from '../io/error.js';
+import { type ByteQueue, byteQueue } from './byteQueue.js';
+import { type GzipHeader, looksLikeGzip, readGzipHeader } from './gzipHeader.js';
+
+export const INFLATE_CHUNK_BYTES = 1 << 20;
+
+export interface GzipMember {
+  header: GzipHeader;
+  /** Offset of the member's first byte in the file. */
+  start: number;
+  /** Offset behind its trailer. */
+  end: number;
+  /** Offset of its first byte in the inflated stream (all members joined). */
+  inflatedStart: number;
+  inflatedBytes: number;
+  crc32: number;
+}
+
+/** What is known of the container; grows while the file is read and is complete after the last chunk. */
+export interface GzipFacts {
+  members: GzipMember[];
+  /** Bytes read from the file. */
+  compressedBytes: number;
+  inflatedBytes: number;
+  /** Bytes behind the last member that are no member; Canton ignores them. */
+  trailingBytes: number;
+  /** True when all of those are zero. */
+  trailingZeros: boolean;
+}
+
+export interface InflateOptions {
+  /**
+   * What to do at a second member: `refuse` (default) throws `GZIP_SECOND_MEMBER`, `first` stops there as Canton does,
+   * `all` goes on.
+   */
+  members?: 'refuse' | 'first' | 'all';
+  /** Inflated bytes beyond which the file is refused. Default: no limit. */
+  maxInflatedBytes?: number;
+  /** Inflated / compressed beyond which the file is refused as a bomb. Default {@link DEFAULT_MAX_RATIO}. */
+  maxRatio?: number;
+  chunkBytes?: number;
+}
+
+/** Snapshots inflate 5 to 10 times; deflate can reach 1032 times. Checked only beyond {@link RATIO_GRACE_BYTES}. */
+export const DEFAULT_MAX_RATIO = 300;
+export const RATIO_GRACE_BYTES = 256 << 20;
+
+export function emptyGzipFacts(): GzipFacts {
+  return { members: [], compressedBytes: 0, inflatedBytes: 0, trailingBytes: 0, trailingZeros: true };
+}
+
+/** The inflated bytes of a gzip file. `facts` is filled in on the way. */
+export async function* inflateGzip(
+  source: AsyncIterable<Buffer>,
+  facts: GzipFacts = emptyGzipFacts(),
+  options: InflateOptions = {},
+): AsyncGenerator<Buffer> {
+  const queue = byteQueue(source);
+  try {
+    for (;;) {
+      const start = queue.offset;
+      const header = await readGzipHeader(queue);
+      const member: GzipMember = {
+        header,
+        start,
+        end: start,
+        inflatedStart: facts.inflatedBytes,
+        inflatedBytes: 0,
+        crc32: 0,
+      };
+      for await (const chunk of inflateBody(queue, options.chunkBytes ?? INFLATE_CHUNK_BYTES, facts)) {
+        member.crc32 = crc32(chunk, member.crc32);
+        member.inflatedBytes += chunk.length;
+        facts.inflatedBytes += chunk.length;
+        guard(queue, facts, options);
+        yield chunk;
+      }
+      await checkTrailer(queue, member, facts);
+      member.end = queue.offset;
+      facts.members.push(member);
+      facts.compressedBytes = queue.offset;
+      const next = await queue.peek(10);
+      if (next.length === 0) return;
+      if (looksLikeGzip(next) && next.length === 10 && next[2] === 8) {
+        if (options.members === 'first') return;
+        if (options.members !== 'all') throw secondMember(member);
+        continue;
+      }
+      await drainTrailing(queue, facts);
+      return;
+    }
+  } finally {
+    await queue.close();
+  }
+}
+
+async function* inflateBody(queue: ByteQueue, chunkSize: number, facts: GzipFacts): AsyncGenerator<Buffer> {
+  const inflater = createInflateRaw({ chunkSize });
+  const bodyStart = queue.offset;
+  let fed = 0;
+  /** Chunks given to zlib that it may not have used up: what follows the deflate stream has to go back. */
+  let recent: Buffer[] = [];
+  let ended = false;
+  let failure: unknown;
+  const pump = (async () => {
+    while (!ended) {
+      const chunk = await queue.next();
+      if (ended) {
+        if (chunk !== undefined) queue.unread(chunk);
+        return;
+      }
+      if (chunk === undefined) {
+        inflater.end();
+        return;
+      }
+      while (recent.length > 0 && fed - totalBytes(recent) + recent[0].length <= inflater.bytesWritten)
+        recent.shift();
+      recent.push(chunk);
+      fed += chunk.length;
+      await new Promise<void>((done) => {
+        inflater.once('close', done);
+        inflater.write(chunk, () => {
+          inflater.removeListener('close', done);
+          done();
+        });
+      });
+    }
+  })().catch((error) => {
+    failure = error;
+    inflater.destroy();
+  });
+  try {
+    for await (const chunk of inflater as AsyncIterable<Buffer>) yield chunk;
+    if (failure !== undefined) throw failure;
+  } catch (error) {
+    if (failure !== undefined) throw failure;
+    if (error instanceof AcsError) throw error;
+    throw inflateError(error, bodyStart + inflater.bytesWritten, facts.inflatedBytes);
+  } finally {
+    ended = true;
+    const used = inflater.bytesWritten;
+    inflater.destroy();
+    await pump;
+    for (const chunk of recent.reverse()) {
+      const unused = Math.min(chunk.length, fed - used);
+      if (unused <= 0) break;
+      queue.unread(chunk.subarray(chunk.length - unused));
+      fed -= unused;
+    }
+    recent = [];
+  }
+}
+
+function totalBytes(chunks: Buffer[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+function inflateError(cause: unknown, byteOffset: number, inflatedBytes: number): AcsError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'Z_BUF_ERROR') {
+    return new AcsError('GZIP_TRUNCATED', 'the file ends inside the compressed data', {
+      byteOffset,
+      expected: 'more compressed data and an 8-byte trailer',
+      found: `end of file after ${inflatedBytes} inflated bytes`,
+      hint: 'fetch the file again, or save what is left with `acs recover`',
+      cause,
+    });
+  }
+  return new AcsError('GZIP_DAMAGED', `the compressed data is damaged (${(cause as Error).message})`, {
+    byteOffset,
+    expected: 'a valid deflate stream',
+    found: `damage after ${inflatedBytes} inflated bytes`,
+    hint: 'fetch the file again, or save what is left with `acs recover`',
+    cause,
+  });
+}
+
+async function checkTrailer(queue: ByteQueue, member: GzipMember, facts: GzipFacts): Promise<void> {
+  const at = queue.offset;
+  const trailer = await queue.take(8);
+  facts.compressedBytes = queue.offset;
+  if (trailer.length < 8) {
+    throw new AcsError('GZIP_TRUNCATED', 'the file ends inside the gzip trailer', {
+      byteOffset: at + trailer.length,
+      expected: '8 trailer bytes',
+      found: `${trailer.length}`,
+      hint: 'all compressed data is there, but the checksum is not; `acs recover` writes a clean file',
+    });
+  }
+  const crc = trailer.readUInt32LE(0);
+  const size = trailer.readUInt32LE(4);
+  if (crc !== member.crc32) {
+    throw new AcsError('GZIP_BAD_CRC', 'the checksum of the inflated content is wrong', {
+      byteOffset: at,
+      expected: `crc32 ${hex32(crc)} (trailer)`,
+      found: `crc32 ${hex32(member.crc32)} (content)`,
+      hint: 'the file was altered after it was written; fetch it again',
+    });
+  }
+  if (size !== member.inflatedBytes % 2 ** 32) {
+    throw new AcsError('GZIP_BAD_LENGTH', 'the length in the gzip trailer is wrong', {
+      byteOffset: at + 4,
+      expected: `${size} (trailer, modulo 2^32)`,
+      found: `${member.inflatedBytes} inflated bytes`,
+      hint: 'the file was altered after it was written; fetch it again',
+    });
+  }
+}
+
+function secondMember(first: GzipMember): AcsError {
+  return new AcsError('GZIP_SECOND_MEMBER', 'the file has a second gzip member', {
+    byteOffset: first.end,
+    expected: 'exactly one member',
+    found: `another member behind the first one's ${first.inflatedBytes} inflated bytes`,
+    hint: 'Canton 3.4 and later would silently ignore it; `acs merge` (or --members all) joins both into one member',
+  });
+}
+
+async function drainTrailing(queue: ByteQueue, facts: GzipFacts): Promise<void> {
+  for (let chunk = await queue.next(); chunk !== undefined; chunk = await queue.next()) {
+    facts.trailingBytes += chunk.length;
+    if (facts.trailingZeros && chunk.some((b) => b !== 0)) facts.trailingZeros = false;
+  }
+}
+
+function guard(queue: ByteQueue, facts: GzipFacts, options: InflateOptions): void {
+  const limit = options.maxInflatedBytes;
+  if (limit !== undefined && facts.inflatedBytes > limit) {
+    throw new AcsError('GZIP_TOO_LARGE', 'the file inflates beyond the given limit', {
+      byteOffset: queue.offset,
+      expected: `at most ${limit} bytes`,
+      found: `more than ${facts.inflatedBytes} bytes`,
+    });
+  }
+  const ratio = options.maxRatio ?? DEFAULT_MAX_RATIO;
+  if (facts.inflatedBytes > RATIO_GRACE_BYTES && facts.inflatedBytes > ratio * queue.offset) {
+    throw new AcsError('GZIP_BOMB', 'the file inflates more than any snapshot does', {
+      byteOffset: queue.offset,
+      expected: `at most ${ratio} times its size`,
+      found: `${facts.inflatedBytes} bytes from ${queue.offset}`,
+      hint: 'if the file is genuine, raise the limit with --max-ratio',
+    });
+  }
+}
+
+function hex32(n: number): string {
+  return n.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,102 @@
+/**
+ * Small numbers for byte strings that come again and again (party ids, template ids): no garbage per look-up.
+ * Bounded: once `capacity` different strings are known, further new ones get -1 and the caller says what it lost.
+ */
+
+const MAX_PROBES = 32;
+
+export class Interner {
+  private slots = new Int32Array(1024).fill(-1);
+  private hashes: number[] = [];
+  private starts: number[] = [0];
+  private arena: Buffer = Buffer.allocUnsafe(64 * 1024);
+  private texts: (string | undefined)[] = [];
+  /** Strings whose place in the table is too crowded (hash collisions made on purpose). */
+  private readonly crowded = new Map<string, number>();
+  readonly capacity: number;
+
+  constructor(capacity = 1 << 20) {
+    this.capacity = capacity;
+  }
+
+  get size(): number {
+    return this.texts.length;
+  }
+
+  /** The number of the string `buf[start, end)`; the same bytes always give the same number. */
+  id(buf: Buffer, start: number, end: number): number {
+    const hash = hashBytes(buf, start, end);
+    const mask = this.slots.length - 1;
+    let slot = hash & mask;
+    for (let probe = 0; probe < MAX_PROBES; probe++) {
+      const id = this.slots[slot];
+      if (id < 0) return this.add(buf, start, end, hash, slot);
+      if (this.hashes[id] === hash && this.equals(id, buf, start, end)) return id;
+      slot = (slot + 1) & mask;
+    }
+    const text = buf.toString('latin1', start, end);
+    const known = this.crowded.get(text);
+    if (known !== undefined) return known;
+    const id = this.add(buf, start, end, hash, -1);
+    if (id >= 0) this.crowded.set(text, id);
+    return id;
+  }
+
+  /** The string behind a number (UTF-8; invalid bytes become U+FFFD, strict readers check before). */
+  text(id: number): string {
+    let text = this.texts[id];
+    if (text === undefined) {
+      text = this.arena.toString('utf8', this.starts[id], this.starts[id + 1]);
+      this.texts[id] = text;
+    }
+    return text;
+  }
+
+  private equals(id: number, buf: Buffer, start: number, end: number): boolean {
+    let at = this.starts[id];
+    if (this.starts[id + 1] - at !== end - start) return false;
+    const arena = this.arena;
+    for (let i = start; i < end; i++) if (arena[at++] !== buf[i]) return false;
+    return true;
+  }
+
+  private add(buf: Buffer, start: number, end: number, hash: number, slot: number): number {
+    const id = this.texts.length;
+    if (id >= this.capacity) return -1;
+    const at = this.starts[id];
+    const need = at + end - start;
+    if (need > this.arena.length) {
+      const grown = Buffer.allocUnsafe(Math.max(need, this.arena.length * 2));
+      this.arena.copy(grown, 0, 0, at);
+      this.arena = grown;
+    }
+    buf.copy(this.arena, at, start, end);
+    this.texts.push(undefined);
+    this.hashes.push(hash);
+    this.starts.push(need);
+    if (slot >= 0) this.slots[slot] = id;
+    if (this.texts.length * 2 > this.slots.length) this.grow();
+    return id;
+  }
+
+  private grow(): void {
+    const slots = new Int32Array(this.slots.length * 2).fill(-1);
+    const mask = slots.length - 1;
+    for (const id of this.slots) {
+      if (id < 0) continue;
+      let slot = this.hashes[id] & mask;
+      let probe = 0;
+      while (slots[slot] >= 0 && probe++ < MAX_PROBES) slot = (slot + 1) & mask;
+      if (slots[slot] < 0) slots[slot] = id;
+      else this.crowded.set(this.arena.toString('latin1', this.starts[id], this.starts[id + 1]), id);
+    }
+    this.slots = slots;
+  }
+}
+
+function hashBytes(buf: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5 ^ (end - start);
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+  hash ^= hash >>> 15;
+  return hash | 0;
+}
