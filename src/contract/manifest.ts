@@ -1,0 +1,165 @@
+/**
+ * The sidecar `FILE.manifest.json`: what the snapshot format itself has no room for (snapshot-format spec, section 2).
+ * Written last, after the file is in place; a manifest that does not fit its file is stale and never trusted.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { writeFileAtomic } from '../io/atomicFile.js';
+import { AcsError } from '../io/error.js';
+import type { RecordView } from '../snapshot/record.js';
+import type { SnapshotWritten } from '../snapshot/writer.js';
+import type { Piece } from '../wire/deflate.js';
+import { contentDigest } from './contentDigest.js';
+import { ContractView } from './contractView.js';
+
+export const MANIFEST_FORMAT = 'acskit-manifest/1';
+
+/** The JSON of a manifest; counts and byte numbers stay below 2^53, the offset is a string. */
+export interface Manifest {
+  format: typeof MANIFEST_FORMAT;
+  tool: string;
+  file: string;
+  compressed: { bytes: number; sha256: string };
+  inflated: { bytes: number; sha256: string; crc32: number };
+  contracts: number;
+  inFlight: number;
+  contentDigest: string;
+  byTemplate: Record<string, number>;
+  bySynchronizer: Record<string, number>;
+  /** Ledger offset of the export, when known. */
+  offset?: string;
+  participant?: string;
+  /** Parties the export was filtered by, when known; empty means no filter. */
+  parties?: string[];
+  pieces: Piece[];
+}
+
+/** What the writer of a file knows beyond its bytes. */
+export interface ManifestOrigin {
+  offset?: bigint;
+  participant?: string;
+  parties?: string[];
+}
+
+export function manifestPath(snapshot: string): string {
+  return `${snapshot}.manifest.json`;
+}
+
+export interface ManifestTally {
+  add(record: RecordView): void;
+  finish(written: SnapshotWritten, tool: string, origin?: ManifestOrigin): Manifest;
+}
+
+/** Counts records while they are written. */
+export function manifestTally(): ManifestTally {
+  const byTemplate = new Map<string, number>();
+  const bySynchronizer = new Map<string, number>();
+  const digest = contentDigest();
+  const view = new ContractView();
+  let inFlight = 0;
+  return {
+    add(record) {
+      if (record.inFlight) {
+        inFlight++;
+        return;
+      }
+      const { packageId, moduleName, entityName } = view.of(record).templateId;
+      increment(byTemplate, `${packageId}:${moduleName}:${entityName}`);
+      increment(bySynchronizer, record.synchronizerId);
+      digest.add(record);
+    },
+    finish(written, tool, origin = {}) {
+      if (written.compressedSha256 === undefined || written.inflatedSha256 === undefined) {
+        throw new AcsError('INTERNAL', 'a manifest needs the digests of the written file');
+      }
+      const manifest: Manifest = {
+        format: MANIFEST_FORMAT,
+        tool,
+        file: basename(written.path),
+        compressed: { bytes: written.compressedBytes, sha256: written.compressedSha256 },
+        inflated: { bytes: written.inflatedBytes, sha256: written.inflatedSha256, crc32: written.crc32 },
+        contracts: digest.count,
+        inFlight,
+        contentDigest: digest.hex(),
+        byTemplate: sorted(byTemplate),
+        bySynchronizer: sorted(bySynchronizer),
+        pieces: written.pieces,
+      };
+      if (origin.offset !== undefined) manifest.offset = origin.offset.toString();
+      if (origin.participant !== undefined) manifest.participant = origin.participant;
+      if (origin.parties !== undefined) manifest.parties = [...origin.parties].sort();
+      return manifest;
+    },
+  };
+}
+
+export async function writeManifest(snapshot: string, manifest: Manifest): Promise<void> {
+  await writeFileAtomic(manifestPath(snapshot), `${JSON.stringify(manifest, null, 1)}\n`);
+}
+
+/**
+ * The manifest beside a snapshot file, or undefined when there is none. One that is unreadable or made for a file of
+ * another size is a `MANIFEST_*` error: the caller decides whether to go on without it.
+ */
+export async function readManifest(snapshot: string): Promise<Manifest | undefined> {
+  if (snapshot === '-') return undefined;
+  const path = manifestPath(snapshot);
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+    throw new AcsError('MANIFEST_UNREADABLE', 'the manifest cannot be read', { file: path, cause });
+  });
+  if (text === undefined) return undefined;
+  const manifest = parseManifest(text, path);
+  const { size } = await stat(snapshot);
+  if (size !== manifest.compressed.bytes) {
+    throw new AcsError('MANIFEST_STALE', 'the manifest does not belong to this file', {
+      file: path,
+      expected: `a file of ${manifest.compressed.bytes} bytes`,
+      found: `${size} bytes`,
+      hint: 'the file was changed or replaced after the manifest was written; remove the manifest',
+    });
+  }
+  return manifest;
+}
+
+function parseManifest(text: string, path: string): Manifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new AcsError('MANIFEST_UNREADABLE', 'the manifest is not JSON', { file: path, cause });
+  }
+  const manifest = json as Partial<Manifest> | null;
+  const valid =
+    typeof manifest === 'object' &&
+    manifest !== null &&
+    manifest.format === MANIFEST_FORMAT &&
+    typeof manifest.compressed?.bytes === 'number' &&
+    typeof manifest.inflated?.bytes === 'number' &&
+    typeof manifest.contentDigest === 'string' &&
+    Array.isArray(manifest.pieces) &&
+    manifest.pieces.every(validPiece);
+  if (!valid) {
+    throw new AcsError('MANIFEST_UNREADABLE', 'the manifest has another shape', {
+      file: path,
+      expected: MANIFEST_FORMAT,
+      found: String(manifest?.format),
+    });
+  }
+  return manifest as Manifest;
+}
+
+function validPiece(piece: unknown): boolean {
+  const p = piece as Partial<Piece> | null;
+  return [p?.at, p?.compressedBytes, p?.inflatedBytes, p?.crc32].every(
+    (n) => Number.isSafeInteger(n) && (n as number) >= 0,
+  );
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function sorted(counts: Map<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

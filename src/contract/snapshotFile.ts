@@ -1,0 +1,73 @@
+/** Creating a snapshot file together with its optional manifest. */
+import { readFileSync } from 'node:fs';
+import { RecordView } from '../snapshot/record.js';
+import { openSnapshotWriter, type SnapshotWriterOptions, type SnapshotWritten } from '../snapshot/writer.js';
+import { type Manifest, type ManifestOrigin, manifestTally, writeManifest } from './manifest.js';
+
+export interface SnapshotFileOptions extends SnapshotWriterOptions {
+  /** Write `FILE.manifest.json` too; not possible on standard output. */
+  manifest?: boolean;
+  origin?: ManifestOrigin;
+}
+
+export interface SnapshotFileWritten extends SnapshotWritten {
+  manifest?: Manifest;
+}
+
+export interface SnapshotFile {
+  readonly path: string;
+  /** Copies a record byte for byte. */
+  writeRecord(record: RecordView): void;
+  /** Writes a frame built by `encodeRecord`. */
+  writeFrame(frame: Buffer): void;
+  /** Await once per chunk of input. */
+  ready(): Promise<void>;
+  /** Completes the file, then the manifest. */
+  finish(): Promise<SnapshotFileWritten>;
+  abort(): Promise<void>;
+}
+
+export async function createSnapshotFile(
+  path: string,
+  options: SnapshotFileOptions = {},
+): Promise<SnapshotFile> {
+  const withManifest = options.manifest === true && path !== '-';
+  const writer = await openSnapshotWriter(path, { ...options, digests: options.digests ?? withManifest });
+  const tally = withManifest ? manifestTally() : undefined;
+  const view = new RecordView();
+  let frames = 0;
+  return {
+    path,
+    writeRecord(record) {
+      writer.writeRecord(record);
+      tally?.add(record);
+    },
+    writeFrame(frame) {
+      writer.writeFrame(frame);
+      if (tally === undefined) return;
+      let bodyStart = 0;
+      while (frame[bodyStart++] >= 0x80);
+      tally.add(view.parse(frame, 0, bodyStart, frame.length, 0, frames++));
+    },
+    ready: () => writer.ready(),
+    async finish() {
+      const written: SnapshotFileWritten = await writer.finish();
+      if (tally !== undefined) {
+        written.manifest = tally.finish(written, toolVersion(), options.origin);
+        await writeManifest(path, written.manifest);
+      }
+      return written;
+    },
+    abort: () => writer.abort(),
+  };
+}
+
+let version: string | undefined;
+
+/** `acskit x.y.z`, from the package itself. */
+export function toolVersion(): string {
+  version ??= (
+    JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  ).version;
+  return `acskit ${version}`;
+}

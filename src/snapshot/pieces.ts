@@ -1,0 +1,102 @@
+/**
+ * Inflating in parallel with a piece index (`Piece[]` of a manifest): every piece is an independent deflate stream inside
+ * the one gzip member. Checked against the piece checksums and the file's own trailer.
+ */
+import { open } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { constants, crc32, inflateRaw } from 'node:zlib';
+import { AcsError } from '../io/error.js';
+import { fileError } from '../io/input.js';
+import { GZIP_HEADER, type Piece } from '../wire/deflate.js';
+import type { GzipFacts } from '../wire/inflate.js';
+
+/** The inflated pieces, in order. Throws `MANIFEST_STALE` when the index does not fit the bytes. */
+export async function* inflatePieces(
+  path: string,
+  pieces: readonly Piece[],
+  facts: GzipFacts,
+  concurrency = cpus().length + 1,
+): AsyncGenerator<Buffer> {
+  const handle = await open(path, 'r').catch((cause) => {
+    throw fileError(path, cause);
+  });
+  const pending: Promise<Buffer>[] = [];
+  try {
+    let next = 0;
+    let crc = 0;
+    while (next < pieces.length || pending.length > 0) {
+      while (next < pieces.length && pending.length < concurrency) {
+        const job = onePiece(handle, path, pieces[next++]);
+        job.catch(() => undefined);
+        pending.push(job);
+      }
+      const chunk = await (pending.shift() as Promise<Buffer>);
+      crc = crc32(chunk, crc);
+      facts.inflatedBytes += chunk.length;
+      yield chunk;
+    }
+    const end =
+      pieces.length === 0
+        ? GZIP_HEADER.length
+        : pieces[pieces.length - 1].at + pieces[pieces.length - 1].compressedBytes;
+    const tail = Buffer.alloc(11);
+    const { bytesRead } = await handle.read(tail, 0, 11, end);
+    const fits =
+      bytesRead === 10 &&
+      tail.readUInt16BE(0) === 0x0300 &&
+      tail.readUInt32LE(2) === crc &&
+      tail.readUInt32LE(6) === facts.inflatedBytes % 2 ** 32;
+    if (!fits) throw stale(path, end, 'the last block and the trailer of a file written with this index');
+    facts.compressedBytes = end + 10;
+    facts.members.push({
+      header: { length: GZIP_HEADER.length, mtime: 0, os: 255 },
+      start: 0,
+      end: end + 10,
+      inflatedStart: 0,
+      inflatedBytes: facts.inflatedBytes,
+      crc32: crc,
+    });
+  } finally {
+    await Promise.allSettled(pending);
+    await handle.close();
+  }
+}
+
+async function onePiece(
+  handle: Awaited<ReturnType<typeof open>>,
+  path: string,
+  piece: Piece,
+): Promise<Buffer> {
+  const deflated = Buffer.allocUnsafe(piece.compressedBytes);
+  const { bytesRead } = await handle.read(deflated, 0, deflated.length, piece.at);
+  if (bytesRead !== deflated.length) throw stale(path, piece.at, `a piece of ${deflated.length} bytes`);
+  const inflated = await new Promise<Buffer>((done, failed) => {
+    inflateRaw(
+      deflated,
+      {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        chunkSize: Math.max(64, piece.inflatedBytes + 1),
+        maxOutputLength: piece.inflatedBytes + 1,
+      },
+      (error, bytes) => (error ? failed(stale(path, piece.at, 'a deflate piece', error)) : done(bytes)),
+    );
+  });
+  if (inflated.length !== piece.inflatedBytes || crc32(inflated) !== piece.crc32) {
+    throw stale(
+      path,
+      piece.at,
+      `a piece of ${piece.inflatedBytes} inflated bytes with the recorded checksum`,
+    );
+  }
+  return inflated;
+}
+
+function stale(path: string, byteOffset: number, expected: string, cause?: unknown): AcsError {
+  return new AcsError('MANIFEST_STALE', 'the piece index of the manifest does not fit the file', {
+    file: path,
+    byteOffset,
+    expected,
+    hint: 'the file or its manifest was changed; remove the manifest and check the file with `acs verify`',
+    cause,
+  });
+}
