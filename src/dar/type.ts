@@ -47,8 +47,8 @@ export type LfType =
   | { readonly kind: 'var'; readonly name: string; readonly args: readonly LfType[] }
   | { readonly kind: 'synonym'; readonly ref: TypeRef; readonly args: readonly LfType[] }
   | { readonly kind: 'nat'; readonly value: number }
-  /** `forall` or `struct`: known to exist, of no use for contract data. */
-  | { readonly kind: 'opaque'; readonly what: 'forall' | 'struct' };
+  /** Known to exist, of no use for contract data. */
+  | { readonly kind: 'opaque'; readonly what: 'forall' | 'struct' | 'tooDeep' };
 
 export interface TypeParam {
   readonly name: string;
