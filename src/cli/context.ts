@@ -1,0 +1,82 @@
+/** What a command sees of the world: where results and talk go. stdout is the result, stderr is talk. */
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import type { AcsError } from '../io/error.js';
+import { describePlace } from '../io/error.js';
+import { type Progress, type ProgressMode, startProgress } from './progress.js';
+
+export interface CliContext {
+  /** True with `--json`: results are JSON. */
+  readonly json: boolean;
+  /** Writes text to standard output, waiting when the reader is slow. False when the reader has gone away. */
+  write(text: string | Uint8Array): Promise<boolean>;
+  /** Prints a result: the JSON with `--json`, else the text. A missing final newline is added. */
+  result(json: unknown, text: () => string): Promise<void>;
+  /** A line of talk on standard error; silent with `--quiet`. */
+  note(text: string): void;
+  /** A warning on standard error; with `--json` as a JSON line. */
+  warn(warning: { code: string; message: string; [key: string]: unknown }): void;
+  /** Progress on standard error. `total` in the unit's own counts, when known. */
+  progress(label: string, unit: string, total?: number): Progress;
+}
+
+export interface ContextOptions {
+  json: boolean;
+  quiet: boolean;
+  progress: ProgressMode;
+  stdout: Writable;
+  stderr: Writable & { isTTY?: boolean };
+}
+
+export function createContext(options: ContextOptions): CliContext {
+  const { stdout, stderr } = options;
+  let closed = false;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader went away (a pipe into `head`): stop quietly.
+    if (error.code === 'EPIPE') closed = true;
+    else throw error;
+  });
+  const context: CliContext = {
+    json: options.json,
+    async write(text) {
+      if (closed || stdout.destroyed) return false;
+      if (!stdout.write(text)) {
+        const gone = new Promise((done) => {
+          stdout.once('error', done);
+          stdout.once('close', done);
+        });
+        await Promise.race([once(stdout, 'drain').catch(() => undefined), gone]);
+      }
+      return !closed;
+    },
+    async result(json, text) {
+      const body = options.json ? stringifyJson(json) : text();
+      await context.write(body.endsWith('\n') ? body : `${body}\n`);
+    },
+    note(text) {
+      if (!options.quiet) stderr.write(`${text}\n`);
+    },
+    warn(warning) {
+      stderr.write(options.json ? `${stringifyJson({ warning })}\n` : `warning: ${warning.message} [${warning.code}]\n`);
+    },
+    progress: (label, unit, total) =>
+      startProgress({ label, unit, total, mode: options.quiet ? 'none' : options.progress, stderr }),
+  };
+  return context;
+}
+
+/** JSON with 64-bit integers as strings. */
+export function stringifyJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v), indent);
+}
+
+/** An error for people: message, place, expectation, next step. No stack trace. */
+export function describeError(error: AcsError): string {
+  const lines = [`error: ${error.message} [${error.code}]`];
+  const place = describePlace(error.place);
+  if (place !== '') lines.push(`  where:    ${place}`);
+  if (error.expected !== undefined) lines.push(`  expected: ${error.expected}`);
+  if (error.found !== undefined) lines.push(`  found:    ${error.found}`);
+  if (error.hint !== undefined) lines.push(`  next:     ${error.hint}`);
+  return lines.join('\n');
+}

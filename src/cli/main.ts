@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** The `acs` program. */
+import { removeUnfinished } from '../io/atomicFile.js';
+import { runCli } from './run.js';
+
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    removeUnfinished();
+    process.exit(status);
+  });
+}
+
+process.exitCode = await runCli(process.argv.slice(2));

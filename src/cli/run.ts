@@ -1,0 +1,132 @@
+/** The command line as a function: words in, exit status out. */
+import type { Writable } from 'node:stream';
+import yargs, { type Argv } from 'yargs';
+import { AcsError, usageError } from '../io/error.js';
+import { toolVersion } from '../contract/snapshotFile.js';
+import { type CliCommand, EXIT } from './command.js';
+import { COMMANDS } from './commands.js';
+import { type CliContext, createContext, describeError, stringifyJson } from './context.js';
+import type { ProgressMode } from './progress.js';
+
+export interface CliStreams {
+  stdout: Writable;
+  stderr: Writable & { isTTY?: boolean };
+}
+
+interface GlobalArgs {
+  json: boolean;
+  quiet: boolean;
+  progress: ProgressMode;
+}
+
+/** Runs one command line (without `node acs`). Never throws for a user's mistake and never calls `process.exit`. */
+export async function runCli(
+  argv: readonly string[],
+  streams: CliStreams = { stdout: process.stdout, stderr: process.stderr },
+): Promise<number> {
+  const wantsJson = argv.includes('--json');
+  let status: number = EXIT.ok;
+  let ran = false;
+  const onRun = async (command: CliCommand<never>, args: GlobalArgs): Promise<void> => {
+    ran = true;
+    const context = createContext({ ...streams, json: args.json, quiet: args.quiet, progress: args.progress });
+    status = await (command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
+  };
+  try {
+    let helpText = '';
+    const parser = buildParser(onRun);
+    await parser.parseAsync([...argv], {}, (error: Error | undefined, _args: unknown, output: string) => {
+      if (error) throw error;
+      helpText = output;
+    });
+    if (helpText !== '') streams.stdout.write(`${helpText}\n`);
+    else if (!ran) {
+      streams.stdout.write(`${await parser.getHelp()}\n`);
+      return EXIT.usage;
+    }
+    return status;
+  } catch (error) {
+    return reportError(error, wantsJson, streams.stderr);
+  }
+}
+
+/** Prints an error as the command line does and returns its exit status. */
+export function reportError(error: unknown, json: boolean, stderr: Writable): number {
+  if (error instanceof AcsError) {
+    stderr.write(json ? `${stringifyJson({ error })}\n` : `${describeError(error)}\n`);
+    return error.exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  stderr.write(
+    json
+      ? `${stringifyJson({ error: { code: 'INTERNAL', message: text } })}\n`
+      : `internal error: ${text}\nThis is a fault of acs itself; please report it with the command and the file.\n`,
+  );
+  return EXIT.failed;
+}
+
+/** The whole yargs tree; `help` texts for docs are taken from it too. */
+export function buildParser(onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>): Argv {
+  const parser = yargs([])
+    .scriptName('acs')
+    .usage('acs <command>\n\nRead, compare, repair and move the active contracts of Canton participants.')
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': true, 'camel-case-expansion': true })
+    .option('json', { type: 'boolean', default: false, describe: 'print results as JSON', global: true })
+    .option('quiet', { type: 'boolean', default: false, alias: 'q', describe: 'no talk on standard error', global: true })
+    .option('progress', {
+      choices: ['auto', 'bar', 'json', 'none'] as const,
+      default: 'auto' as const,
+      describe: 'progress on standard error',
+      global: true,
+    })
+    .locale('en')
+    .wrap(100)
+    .version(toolVersion())
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .demandCommand(1, 'Name a command; `acs --help` lists them.')
+    .recommendCommands()
+    .completion('completion', 'print a shell completion script (source it in your shell profile)')
+    .epilogue(
+      'Exit status: 0 ok or equal, 1 differences or findings, 2 usage, 3 done with loss, 4 failed.\n' +
+        '`acs <command> --help` shows examples. A file may be `-` for standard input.',
+    )
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error) throw error;
+      throw usageError(message, 'see `acs --help` or `acs <command> --help`');
+    });
+  for (const command of COMMANDS) addCommand(parser, command, onRun);
+  return parser;
+}
+
+function addCommand(
+  parent: Argv,
+  command: CliCommand<never>,
+  onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
+): void {
+  parent.command(
+    command.command,
+    command.describe,
+    (y) => {
+      let child = y as Argv;
+      if (command.details !== undefined) child.usage(`acs ${command.command}\n\n${command.details}`);
+      if (command.options !== undefined) child = command.options(child as never) as unknown as Argv;
+      for (const sub of command.subcommands ?? []) addCommand(child, sub, onRun);
+      if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
+      for (const [line, what] of command.examples) child.example(line, what);
+      return child.epilogue(exitStatusText(command)) as never;
+    },
+    async (args) => {
+      if (command.run !== undefined) await onRun(command, args as unknown as GlobalArgs);
+    },
+  );
+}
+
+function exitStatusText(command: CliCommand<never>): string {
+  const lines = Object.entries({ ...command.exitStatus, 2: 'wrong usage', 4: 'failed; nothing was written' })
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([code, meaning]) => `  ${code}  ${meaning}`);
+  return `Exit status:\n${lines.join('\n')}`;
+}
