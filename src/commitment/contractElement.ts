@@ -1,0 +1,73 @@
+/**
+ * The bytes that stand for one active contract in a commitment (commitments spec, sections 2.1 and 2.8): the contract id
+ * as lower-case hexadecimal TEXT, then the reassignment counter as a big-endian 64-bit integer; the alpha scheme appends
+ * two party ids, each after its length as a big-endian 32-bit integer.
+ */
+import { AcsError } from '../io/error.js';
+
+/** Longest contract id text. */
+const MAX_CONTRACT_ID_DIGITS = 254;
+const MAX_COUNTER = 0x7fff_ffff_ffff_ffffn;
+
+/** Longest element a caller must make room for when the parties are at most 255 bytes each. */
+export const MAX_ELEMENT_BYTES = MAX_CONTRACT_ID_DIGITS + 8 + 2 * (4 + 255);
+
+const CONTRACT_ID = /^(?:[0-9a-f]{2})+$/;
+
+/**
+ * Writes the element of a contract to the start of `into` and returns its length. Throws `COMMITMENT_BAD_CONTRACT_ID`
+ * and `COMMITMENT_BAD_COUNTER`.
+ */
+export function writeContractElement(into: Buffer, contractId: string, reassignmentCounter: bigint): number {
+  if (contractId.length > MAX_CONTRACT_ID_DIGITS || !CONTRACT_ID.test(contractId)) {
+    throw new AcsError('COMMITMENT_BAD_CONTRACT_ID', 'not a contract id', {
+      expected: `at most ${MAX_CONTRACT_ID_DIGITS} lower-case hexadecimal digits, an even number`,
+      found: contractId.slice(0, 300),
+    });
+  }
+  if (reassignmentCounter < 0n || reassignmentCounter > MAX_COUNTER) {
+    throw new AcsError('COMMITMENT_BAD_COUNTER', 'a reassignment counter is out of range', {
+      expected: '0 … 2^63 - 1',
+      found: String(reassignmentCounter),
+      contractId,
+    });
+  }
+  into.write(contractId, 0, 'latin1');
+  const end = contractId.length;
+  if (reassignmentCounter < 0x1_0000_0000n) {
+    into.writeUInt32BE(0, end);
+    into.writeUInt32BE(Number(reassignmentCounter), end + 4);
+  } else into.writeBigInt64BE(reassignmentCounter, end);
+  return end + 8;
+}
+
+/** The element of a contract as its own bytes. */
+export function contractElement(contractId: string, reassignmentCounter: bigint): Buffer {
+  const buffer = Buffer.alloc(MAX_ELEMENT_BYTES);
+  return Buffer.from(buffer.subarray(0, writeContractElement(buffer, contractId, reassignmentCounter)));
+}
+
+/** Writes the alpha scheme's element of a contract and two of its stakeholders; returns its length. */
+export function writePairElement(
+  into: Buffer,
+  contractId: string,
+  reassignmentCounter: bigint,
+  first: string,
+  second: string,
+): number {
+  let end = writeContractElement(into, contractId, reassignmentCounter);
+  for (const party of [first, second]) {
+    const bytes = Buffer.byteLength(party);
+    if (end + 4 + bytes > into.length) {
+      throw new AcsError('COMMITMENT_BAD_PARTY', 'a party id is too long', {
+        expected: 'at most 255 bytes',
+        found: `${bytes} bytes`,
+        contractId,
+      });
+    }
+    into.writeUInt32BE(bytes, end);
+    into.write(party, end + 4, 'utf8');
+    end += 4 + bytes;
+  }
+  return end;
+}

@@ -1,0 +1,225 @@
+/**
+ * A small assembler for WebAssembly modules: just the instructions the hash core needs. The module is assembled in
+ * memory when it is first used, so the TypeScript program is the only source and no compiled artefact can drift from it.
+ */
+
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof V128;
+
+/** One exported function: its signature, its further locals, its body (without the closing `end`). */
+export interface WasmFunction {
+  name: string;
+  params: ValueType[];
+  locals: ValueType[];
+  body: InstructionWriter;
+}
+
+/** Collects the instructions of one function body. Every method appends one instruction and returns the writer. */
+export class InstructionWriter {
+  readonly bytes: number[] = [];
+
+  private unsigned(n: number): this {
+    pushUnsigned(this.bytes, n);
+    return this;
+  }
+
+  private simd(opcode: number): this {
+    this.bytes.push(0xfd);
+    return this.unsigned(opcode);
+  }
+
+  private access(opcode: number, offset: number): this {
+    return this.simd(opcode).unsigned(0).unsigned(offset);
+  }
+
+  get(local: number): this {
+    this.bytes.push(0x20);
+    return this.unsigned(local);
+  }
+
+  set(local: number): this {
+    this.bytes.push(0x21);
+    return this.unsigned(local);
+  }
+
+  tee(local: number): this {
+    this.bytes.push(0x22);
+    return this.unsigned(local);
+  }
+
+  i32Const(n: number): this {
+    this.bytes.push(0x41);
+    pushSigned(this.bytes, BigInt(n | 0));
+    return this;
+  }
+
+  i32Add(): this {
+    this.bytes.push(0x6a);
+    return this;
+  }
+
+  i32LessUnsigned(): this {
+    this.bytes.push(0x49);
+    return this;
+  }
+
+  /** A loop whose body ends with a condition on the stack: it runs again while the condition is not 0. */
+  repeatWhile(body: (w: InstructionWriter) => void): this {
+    this.bytes.push(0x03, 0x40);
+    body(this);
+    this.bytes.push(0x0d, 0x00, 0x0b);
+    return this;
+  }
+
+  /** Loads 16 bytes at address + offset. */
+  load(offset: number): this {
+    return this.access(0, offset);
+  }
+
+  /** Loads 8 bytes into both 64-bit lanes. */
+  load64Splat(offset: number): this {
+    return this.access(10, offset);
+  }
+
+  /** Loads 8 bytes into the low lane, the high lane is 0. */
+  load64Zero(offset: number): this {
+    return this.access(93, offset);
+  }
+
+  /** Replaces the high lane of the vector on the stack by 8 bytes of memory (address below the vector). */
+  load64IntoHigh(offset: number): this {
+    this.access(87, offset);
+    this.bytes.push(1);
+    return this;
+  }
+
+  store(offset: number): this {
+    return this.access(11, offset);
+  }
+
+  v128Const(low: bigint, high: bigint): this {
+    this.simd(12);
+    for (const lane of [low, high]) {
+      for (let shift = 0n; shift < 64n; shift += 8n) this.bytes.push(Number((lane >> shift) & 0xffn));
+    }
+    return this;
+  }
+
+  /** Picks 16 bytes out of the 32 bytes of two vectors. */
+  shuffle(picks: readonly number[]): this {
+    this.simd(13);
+    this.bytes.push(...picks);
+    return this;
+  }
+
+  xor(): this {
+    return this.simd(81);
+  }
+
+  or(): this {
+    return this.simd(80);
+  }
+
+  add64(): this {
+    return this.simd(206);
+  }
+
+  add16(): this {
+    return this.simd(142);
+  }
+
+  subtract16(): this {
+    return this.simd(145);
+  }
+
+  shiftLeft64(bits: number): this {
+    return this.i32Const(bits).simd(203);
+  }
+
+  shiftRight64(bits: number): this {
+    return this.i32Const(bits).simd(205);
+  }
+}
+
+/** The bytes of a module with one exported memory (`memory`, in 64 KiB pages) and the given exported functions. */
+export function assembleModule(initialPages: number, functions: readonly WasmFunction[]): Uint8Array {
+  const out: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+  section(out, 1, (s) => {
+    pushUnsigned(s, functions.length);
+    for (const f of functions) {
+      s.push(0x60);
+      pushUnsigned(s, f.params.length);
+      s.push(...f.params, 0x00);
+    }
+  });
+  section(out, 3, (s) => {
+    pushUnsigned(s, functions.length);
+    functions.forEach((_, index) => {
+      pushUnsigned(s, index);
+    });
+  });
+  section(out, 5, (s) => {
+    s.push(0x01, 0x00);
+    pushUnsigned(s, initialPages);
+  });
+  section(out, 7, (s) => {
+    pushUnsigned(s, functions.length + 1);
+    pushName(s, 'memory');
+    s.push(0x02, 0x00);
+    functions.forEach((f, index) => {
+      pushName(s, f.name);
+      s.push(0x00);
+      pushUnsigned(s, index);
+    });
+  });
+  section(out, 10, (s) => {
+    pushUnsigned(s, functions.length);
+    for (const f of functions) {
+      const code: number[] = [];
+      pushUnsigned(code, f.locals.length);
+      for (const type of f.locals) code.push(0x01, type);
+      for (const b of f.body.bytes) code.push(b);
+      code.push(0x0b);
+      pushUnsigned(s, code.length);
+      for (const b of code) s.push(b);
+    }
+  });
+  return Uint8Array.from(out);
+}
+
+function section(out: number[], id: number, fill: (s: number[]) => void): void {
+  const content: number[] = [];
+  fill(content);
+  out.push(id);
+  pushUnsigned(out, content.length);
+  for (const b of content) out.push(b);
+}
+
+function pushName(out: number[], name: string): void {
+  const bytes = Buffer.from(name, 'utf8');
+  pushUnsigned(out, bytes.length);
+  out.push(...bytes);
+}
+
+function pushUnsigned(out: number[], n: number): void {
+  let rest = n >>> 0;
+  while (rest >= 0x80) {
+    out.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  out.push(rest);
+}
+
+function pushSigned(out: number[], n: bigint): void {
+  let rest = n;
+  for (;;) {
+    const bits = Number(rest & 0x7fn);
+    rest >>= 7n;
+    if ((rest === 0n && (bits & 0x40) === 0) || (rest === -1n && (bits & 0x40) !== 0)) {
+      out.push(bits);
+      return;
+    }
+    out.push(bits | 0x80);
+  }
+}
