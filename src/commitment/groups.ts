@@ -1,0 +1,166 @@
+/**
+ * Running commitment states of one participant on one synchronizer (commitments spec, section 2.2): per stakeholder
+ * group (or, in the alpha scheme, per pair of parties) an LtHash16 state and the number of contracts in it. Takes
+ * 2 KiB and the party names per group, whatever the number of contracts.
+ */
+import { AcsError } from '../io/error.js';
+import { compareText } from './compareText.js';
+import { MAX_ELEMENT_BYTES } from './contractElement.js';
+import { type EngineKind, type LtHashEngine, openEngine } from './engine.js';
+import { checkState, isEmptyState } from './lthash16.js';
+import { type CommitmentScheme, SCHEMES } from './scheme.js';
+
+/**
+ * A contract became active or stopped being active on the synchronizer. The reassignment counter is the one the
+ * contract has among the active contracts at that moment: 0 for a creation, the new one for an assignment, the one
+ * BEFORE the unassignment for an unassignment.
+ */
+export interface CommitmentEvent {
+  kind: 'activated' | 'deactivated';
+  /** Lower-case hexadecimal. */
+  contractId: string;
+  reassignmentCounter: bigint;
+  /** Signatories and observers, in any order. */
+  stakeholders: readonly string[];
+}
+
+/** One running state. */
+export interface GroupState {
+  /** The stakeholder set, sorted; in the alpha scheme an ordered pair of parties. */
+  readonly parties: readonly string[];
+  /** Contracts added minus contracts removed. */
+  contracts: number;
+  /** Where the engine keeps the state. */
+  readonly slot: number;
+}
+
+export class GroupStates {
+  readonly scheme: CommitmentScheme;
+  readonly engine: LtHashEngine;
+  private readonly byKey = new Map<string, GroupState>();
+  private readonly element = Buffer.alloc(MAX_ELEMENT_BYTES);
+
+  constructor(options: { scheme?: CommitmentScheme; engine?: EngineKind } = {}) {
+    this.scheme = options.scheme ?? SCHEMES['blake2xb-groups'];
+    this.engine = openEngine(this.scheme.expansion, options.engine);
+  }
+
+  /** Takes one activation or deactivation into account. */
+  apply(event: CommitmentEvent): void {
+    this.change(
+      event.contractId,
+      event.reassignmentCounter,
+      event.stakeholders,
+      event.kind === 'activated' ? 1 : -1,
+    );
+  }
+
+  add(contractId: string, reassignmentCounter: bigint, stakeholders: readonly string[]): void {
+    this.change(contractId, reassignmentCounter, stakeholders, 1);
+  }
+
+  remove(contractId: string, reassignmentCounter: bigint, stakeholders: readonly string[]): void {
+    this.change(contractId, reassignmentCounter, stakeholders, -1);
+  }
+
+  private change(
+    contractId: string,
+    reassignmentCounter: bigint,
+    stakeholders: readonly string[],
+    sign: 1 | -1,
+  ): void {
+    if (stakeholders.length === 0) {
+      throw new AcsError('COMMITMENT_NO_STAKEHOLDERS', 'a contract without stakeholders', { contractId });
+    }
+    for (const parties of this.scheme.statesOf(stakeholderSet(stakeholders))) {
+      // The element is written first: a bad contract id must leave no trace.
+      const length = this.scheme.writeElement(this.element, contractId, reassignmentCounter, parties);
+      const group = this.groupOf(parties);
+      group.contracts += sign;
+      this.engine.change(group.slot, this.element.subarray(0, length), sign);
+    }
+  }
+
+  private groupOf(parties: readonly string[]): GroupState {
+    const key = keyOf(parties);
+    let group = this.byKey.get(key);
+    if (group === undefined) {
+      for (const party of parties) if (party === '' || party.includes('\n')) badParty(party);
+      group = { parties: [...parties], contracts: 0, slot: this.engine.open() };
+      this.byKey.set(key, group);
+    } else if (group.parties.length !== parties.length) {
+      // Known groups hold no party with a line break, so only such a party can lead to a group of another size.
+      badParty(parties.find((party) => party.includes('\n')) ?? '');
+    }
+    return group;
+  }
+
+  /** Number of states kept, empty ones included. */
+  get size(): number {
+    return this.byKey.size;
+  }
+
+  /**
+   * The states that hold contracts, sorted by their parties. Throws `COMMITMENT_SET_VIOLATED` when more contracts were
+   * removed from a group than added, or when a group without contracts is not empty: then a contract was added twice,
+   * or removed with another counter than it was added with.
+   */
+  *groups(): Generator<GroupState> {
+    for (const key of [...this.byKey.keys()].sort(compareText)) {
+      const group = this.byKey.get(key)!;
+      if (group.contracts > 0) yield group;
+      else if (group.contracts < 0 || !isEmptyState(this.engine.read(group.slot))) {
+        throw new AcsError('COMMITMENT_SET_VIOLATED', 'a stakeholder group lost contracts it never had', {
+          expected: 'every contract added once and removed with the counter it was added with',
+          found: `${group.contracts} contracts with stakeholders ${group.parties.join(', ')}`,
+        });
+      }
+    }
+  }
+
+  /** The 2048-byte state of a group, named as in {@link GroupState.parties}; undefined when it was never touched. */
+  stateOf(parties: readonly string[]): Uint8Array | undefined {
+    const group = this.byKey.get(keyOf(parties));
+    return group === undefined ? undefined : this.engine.read(group.slot);
+  }
+
+  /**
+   * Adds a saved state to what is there: the states of disjoint sets of contracts simply add up. `parties` as in
+   * {@link GroupState.parties}. Throws `COMMITMENT_BAD_STATE` on a wrong size.
+   */
+  merge(parties: readonly string[], contracts: number, state: Uint8Array): void {
+    checkState(state);
+    const group = this.groupOf(parties);
+    this.engine.combine(group.slot, state, 1);
+    group.contracts += contracts;
+  }
+
+  /** Forgets groups without contracts. */
+  prune(): void {
+    for (const [key, group] of this.byKey) {
+      if (group.contracts === 0 && isEmptyState(this.engine.read(group.slot))) {
+        this.engine.close(group.slot);
+        this.byKey.delete(key);
+      }
+    }
+  }
+}
+
+/** The parties sorted and each once; the same array when it is so already. */
+export function stakeholderSet(parties: readonly string[]): readonly string[] {
+  for (let i = 1; i < parties.length; i++) {
+    if (parties[i - 1]! >= parties[i]!) return [...new Set(parties)].sort(compareText);
+  }
+  return parties;
+}
+
+function keyOf(parties: readonly string[]): string {
+  return parties.length === 1 ? parties[0]! : parties.join('\n');
+}
+
+function badParty(party: string): never {
+  throw new AcsError('COMMITMENT_BAD_PARTY', 'not a party id', {
+    expected: 'one line of text, not empty',
+    found: JSON.stringify(party),
+  });
+}

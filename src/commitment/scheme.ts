@@ -1,0 +1,64 @@
+/**
+ * A commitment scheme: which running states a contract changes, with which bytes, and how the states of one participant
+ * combine into the digest it exchanges with another. Two schemes exist: `blake2xb-groups` (protocol versions up to 35)
+ * and the alpha `blake3-pairs` (commitments spec, section 2.8).
+ */
+import { AcsError } from '../io/error.js';
+import { blake2xbGroups } from './blake2xbGroups.js';
+import { blake3Pairs } from './blake3Pairs.js';
+import type { Expansion } from './engine.js';
+import type { GroupStates } from './groups.js';
+import type { HostingMap } from './hostingMap.js';
+
+export type SchemeName = 'blake2xb-groups' | 'blake3-pairs';
+
+/** What one participant exchanges with one counter-participant. */
+export interface CounterParticipantDigest {
+  /** Participant uid. */
+  counterParticipant: string;
+  /** Shared stakeholder groups (blake2xb-groups), or elements summed (blake3-pairs). */
+  elements: number;
+  /** Shared contracts; undefined in a scheme whose states do not tell. */
+  contracts: number | undefined;
+  /** 2048 bytes, not all zero. */
+  digest: Uint8Array;
+}
+
+export interface CommitmentScheme {
+  readonly name: SchemeName;
+  readonly expansion: Expansion;
+  /**
+   * The running states that a contract of these stakeholders (sorted, each once) changes, each named by its parties:
+   * the whole stakeholder set, or pairs of stakeholders.
+   */
+  statesOf(stakeholders: readonly string[]): readonly (readonly string[])[];
+  /** Writes the contract's element for the state of `parties` to the start of `into`; returns its length. */
+  writeElement(
+    into: Buffer,
+    contractId: string,
+    reassignmentCounter: bigint,
+    parties: readonly string[],
+  ): number;
+  /**
+   * The digest of `participant` with every participant it shares contracts with, sorted by uid. Pairs whose digest is
+   * all zero are left out: nothing is sent to them.
+   */
+  digests(states: GroupStates, hosting: HostingMap, participant: string): CounterParticipantDigest[];
+}
+
+export const SCHEMES: Record<SchemeName, CommitmentScheme> = {
+  'blake2xb-groups': blake2xbGroups,
+  'blake3-pairs': blake3Pairs,
+};
+
+/** A scheme by its name. Throws `COMMITMENT_UNKNOWN_SCHEME`. */
+export function schemeOf(name: string): CommitmentScheme {
+  if (!Object.hasOwn(SCHEMES, name)) {
+    throw new AcsError('COMMITMENT_UNKNOWN_SCHEME', 'unknown commitment scheme', {
+      expected: Object.keys(SCHEMES).join(' or '),
+      found: name,
+      exitCode: 2,
+    });
+  }
+  return SCHEMES[name as SchemeName];
+}
