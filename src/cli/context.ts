@@ -57,7 +57,9 @@ export function createContext(options: ContextOptions): CliContext {
       if (!options.quiet) stderr.write(`${text}\n`);
     },
     warn(warning) {
-      stderr.write(options.json ? `${stringifyJson({ warning })}\n` : `warning: ${warning.message} [${warning.code}]\n`);
+      stderr.write(
+        options.json ? `${stringifyJson({ warning })}\n` : `warning: ${warning.message} [${warning.code}]\n`,
+      );
     },
     progress: (label, unit, total) =>
       startProgress({ label, unit, total, mode: options.quiet ? 'none' : options.progress, stderr }),

@@ -1,7 +1,8 @@
 /** Positionals that name files: paths, `-`, and globs that the shell did not expand. */
+
+import { existsSync } from 'node:fs';
 import { glob } from 'tinyglobby';
 import { usageError } from '../io/error.js';
-import { existsSync } from 'node:fs';
 
 /** The files meant, in the order given; what a glob finds is sorted. `-` may stand once. */
 export async function inputFiles(patterns: readonly string[]): Promise<string[]> {
@@ -12,9 +13,11 @@ export async function inputFiles(patterns: readonly string[]): Promise<string[]>
       continue;
     }
     const found = (await glob(pattern, { absolute: false, expandDirectories: false })).sort();
-    if (found.length === 0) throw usageError(`no file matches ${pattern}`, 'check the pattern and the folder');
+    if (found.length === 0)
+      throw usageError(`no file matches ${pattern}`, 'check the pattern and the folder');
     files.push(...found);
   }
-  if (files.filter((file) => file === '-').length > 1) throw usageError('standard input can be read only once');
+  if (files.filter((file) => file === '-').length > 1)
+    throw usageError('standard input can be read only once');
   return files;
 }

@@ -1,6 +1,6 @@
 /** Progress on standard error: a bar with rate and ETA on a terminal, JSON lines otherwise. */
 import type { Writable } from 'node:stream';
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 
 export type ProgressMode = 'auto' | 'bar' | 'json' | 'none';
 
@@ -35,7 +35,13 @@ export function startProgress(options: {
         last = now;
         const seconds = (now - started) / 1000;
         const rate = Math.round(done / seconds);
-        const line: Record<string, unknown> = { progress: label, done, unit, rate, seconds: Math.round(seconds) };
+        const line: Record<string, unknown> = {
+          progress: label,
+          done,
+          unit,
+          rate,
+          seconds: Math.round(seconds),
+        };
         if (total !== undefined) {
           line.total = total;
           if (rate > 0) line.etaSeconds = Math.max(0, Math.round((total - done) / rate));
@@ -47,24 +53,24 @@ export function startProgress(options: {
   }
 
   function bar(): Progress {
-    let single: SingleBar | undefined;
+    let single: cliProgress.SingleBar | undefined;
     return {
       update(done) {
         if (single === undefined) {
           if (Date.now() - started < BAR_DELAY_MS) return;
-          single = new SingleBar({
+          single = new cliProgress.SingleBar({
             stream: stderr as NodeJS.WriteStream,
             hideCursor: true,
             clearOnComplete: true,
-            format: (o, params, payload) => {
+            format: (o, params) => {
               const seconds = (Date.now() - started) / 1000;
               const rate = Math.round(params.value / seconds);
-              if (total === undefined) return `${label} ${params.value} ${unit}, ${rate}/s ${payload ?? ''}`;
+              if (total === undefined) return `${label} ${params.value} ${unit}, ${rate}/s`;
               const eta = rate > 0 ? `${Math.round((params.total - params.value) / rate)} s left` : '';
-              return `${label} ${Format.BarFormat(params.progress, o)} ${Math.floor(params.progress * 100)}% ${rate} ${unit}/s ${eta}`;
+              return `${label} ${cliProgress.Format.BarFormat(params.progress, o)} ${Math.floor(params.progress * 100)}% ${rate} ${unit}/s ${eta}`;
             },
           });
-          single.start(total ?? Number.MAX_SAFE_INTEGER, done, '');
+          single.start(total ?? Number.MAX_SAFE_INTEGER, done, {});
         }
         single.update(done);
       },

@@ -8,17 +8,19 @@ export interface ReadArgs {
   maxRatio: number | undefined;
 }
 
-export function readOptions<T>(y: Argv<T>): Argv<T & ReadArgs> {
+/** `members` is what the command does with a second gzip member unless told otherwise. */
+export function readOptions<T>(y: Argv<T>, members: ReadArgs['members'] = 'refuse'): Argv<T & ReadArgs> {
   return y
     .option('members', {
       choices: ['refuse', 'first', 'all'] as const,
-      default: 'refuse' as const,
+      default: members,
       describe: 'a second gzip member: refuse it, read the first only (as Canton does), or read all',
     })
     .option('max-record-bytes', { type: 'number', describe: 'longest record accepted (default 64 MiB)' })
-    .option('max-ratio', { type: 'number', describe: 'largest inflation accepted (default 300)' }) as unknown as Argv<
-    T & ReadArgs
-  >;
+    .option('max-ratio', {
+      type: 'number',
+      describe: 'largest inflation accepted (default 300)',
+    }) as unknown as Argv<T & ReadArgs>;
 }
 
 export function scanOptions(args: ReadArgs): ScanOptions {

@@ -1,8 +1,8 @@
 /** The command line as a function: words in, exit status out. */
 import type { Writable } from 'node:stream';
 import yargs, { type Argv } from 'yargs';
-import { AcsError, usageError } from '../io/error.js';
 import { toolVersion } from '../contract/snapshotFile.js';
+import { AcsError, usageError } from '../io/error.js';
 import { type CliCommand, EXIT } from './command.js';
 import { COMMANDS } from './commands.js';
 import { type CliContext, createContext, describeError, stringifyJson } from './context.js';
@@ -29,7 +29,12 @@ export async function runCli(
   let ran = false;
   const onRun = async (command: CliCommand<never>, args: GlobalArgs): Promise<void> => {
     ran = true;
-    const context = createContext({ ...streams, json: args.json, quiet: args.quiet, progress: args.progress });
+    const context = createContext({
+      ...streams,
+      json: args.json,
+      quiet: args.quiet,
+      progress: args.progress,
+    });
     status = await (command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
   };
   try {
@@ -70,9 +75,19 @@ export function buildParser(onRun: (command: CliCommand<never>, args: GlobalArgs
   const parser = yargs([])
     .scriptName('acs')
     .usage('acs <command>\n\nRead, compare, repair and move the active contracts of Canton participants.')
-    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': true, 'camel-case-expansion': true })
+    .parserConfiguration({
+      'duplicate-arguments-array': true,
+      'parse-numbers': true,
+      'camel-case-expansion': true,
+    })
     .option('json', { type: 'boolean', default: false, describe: 'print results as JSON', global: true })
-    .option('quiet', { type: 'boolean', default: false, alias: 'q', describe: 'no talk on standard error', global: true })
+    .option('quiet', {
+      type: 'boolean',
+      default: false,
+      alias: 'q',
+      describe: 'no talk on standard error',
+      global: true,
+    })
     .option('progress', {
       choices: ['auto', 'bar', 'json', 'none'] as const,
       default: 'auto' as const,

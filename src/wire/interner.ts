@@ -94,9 +94,21 @@ export class Interner {
   }
 }
 
+/**
+ * Short strings are hashed whole, longer ones by a sample: ids of one namespace differ at their front, template ids at
+ * their end. Strings made to collide end in {@link Interner}'s crowded map, so the worst case stays linear.
+ */
 function hashBytes(buf: Buffer, start: number, end: number): number {
-  let hash = 0x811c9dc5 ^ (end - start);
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+  const n = end - start;
+  let hash = 0x811c9dc5 ^ n;
+  if (n <= 40) {
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+  } else {
+    for (let i = start; i < start + 16; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+    for (let i = end - 16; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+    const step = (n - 32) >> 3 || 1;
+    for (let i = start + 16; i < end - 16; i += step) hash = Math.imul(hash ^ buf[i], 0x01000193);
+  }
   hash ^= hash >>> 15;
   return hash | 0;
 }

@@ -1,0 +1,379 @@
+/** `acs info`: what a snapshot file holds, in one pass and bounded memory. */
+import { stat } from 'node:fs/promises';
+import { contentDigest } from '../contract/contentDigest.js';
+import { classifyContractId, contractIdLabel } from '../contract/contractId.js';
+import { ContractView } from '../contract/contractView.js';
+import { type Manifest, readManifest } from '../contract/manifest.js';
+import { formatMicros } from '../contract/time.js';
+import { AcsError } from '../io/error.js';
+import type { ByteInput } from '../io/input.js';
+import { inflatePieces } from '../snapshot/pieces.js';
+import { EVENT, type RecordView } from '../snapshot/record.js';
+import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
+import type { GzipFacts } from '../wire/inflate.js';
+import { Interner } from '../wire/interner.js';
+import { type SizeSummary, sizeTally } from './sizes.js';
+
+/** Different parties counted one by one; further ones are only counted together. */
+export const MAX_PARTIES = 250_000;
+/** The same bound for templates, synchronizers and packages. */
+const MAX_GROUPS = 100_000;
+
+export interface SnapshotInfo {
+  file: string;
+  /** Format letter of docs/FORMAT.md; `empty` for a snapshot without records. */
+  format: string;
+  gzip: {
+    compressedBytes: number;
+    inflatedBytes: number;
+    members: { start: number; end: number; inflatedBytes: number; crc32: string; records: number }[];
+    trailingBytes: number;
+  };
+  records: number;
+  contracts: number;
+  /** Empty records that stand for contracts in flight at the export's offset. */
+  inFlight: number;
+  contentDigest: string;
+  byTemplate: { templateId: string; packageName: string; contracts: number; bytes: number }[];
+  byPackage: { packageId: string; packageName: string; contracts: number }[];
+  bySynchronizer: { synchronizerId: string; contracts: number }[];
+  byReassignmentCounter: { reassignmentCounter: string; contracts: number }[];
+  byContractIdVersion: { version: string; contracts: number }[];
+  /** Contracts whose representative package is not the package of their creation. */
+  representedByOtherPackage: number;
+  parties: {
+    distinct: number;
+    /** True when there were more than {@link MAX_PARTIES}: then `distinct` is a lower bound. */
+    truncated: boolean;
+    byRole: { party: string; signatory: number; observer: number }[];
+  };
+  createdAt: { first: string; last: string } | null;
+  recordBytes: SizeSummary | null;
+  blobBytes: SizeSummary | null;
+  largest: { record: number; contractId: string; templateId: string; bytes: number }[];
+  /** `none`, `used` (its piece index was used and its digests agree) or why it was not used. */
+  manifest: string;
+  /** From the manifest, when there is one. */
+  origin: { offset?: string; participant?: string; parties?: string[] } | null;
+}
+
+export interface InfoOptions extends ScanOptions {
+  /** How many largest records to list. Default 5. */
+  largest?: number;
+  /** Called with the number of records read so far, once per chunk. */
+  onProgress?: (records: number) => void;
+}
+
+/** Reads a whole snapshot once. Throws when it is damaged: `verify` finds what is wrong, `recover` saves the rest. */
+export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}): Promise<SnapshotInfo> {
+  const tally = infoTally(options.largest ?? 5);
+  const { manifest, note } = await usableManifest(input);
+  let records = 0;
+  const memberRecords: number[] = [];
+  let gzip: GzipFacts | undefined;
+  const scan: ScanOptions = {
+    ...options,
+    members: options.members ?? 'all',
+    afterChunk: () => {
+      options.onProgress?.(records);
+      return options.afterChunk?.();
+    },
+    onFacts: (facts) => {
+      gzip = facts.gzip;
+      options.onFacts?.(facts);
+    },
+  };
+  if (manifest !== undefined && typeof input === 'string') {
+    scan.inflated = (facts) => inflatePieces(input, manifest.pieces, facts);
+  }
+  const facts = await scanSnapshot(
+    input,
+    (record) => {
+      records++;
+      const member = gzip?.members.length ?? 0;
+      memberRecords[member] = (memberRecords[member] ?? 0) + 1;
+      if (!record.inFlight) tally.add(record);
+    },
+    scan,
+  );
+  const counted = tally.finish();
+  if (manifest !== undefined && manifest.contentDigest !== counted.contentDigest) {
+    throw new AcsError('MANIFEST_STALE', 'the manifest describes other contracts than the file holds', {
+      file: facts.name,
+      expected: `content digest ${manifest.contentDigest}`,
+      found: `content digest ${counted.contentDigest}`,
+      hint: 'the file or its manifest was changed; remove the manifest',
+    });
+  }
+  return {
+    file: facts.name,
+    format: facts.records === 0 ? 'empty' : 'A',
+    gzip: {
+      compressedBytes: facts.gzip.compressedBytes,
+      inflatedBytes: facts.gzip.inflatedBytes,
+      members: facts.gzip.members.map((m, i) => ({
+        start: m.start,
+        end: m.end,
+        inflatedBytes: m.inflatedBytes,
+        crc32: m.crc32.toString(16).padStart(8, '0'),
+        records: memberRecords[i] ?? 0,
+      })),
+      trailingBytes: facts.gzip.trailingBytes,
+    },
+    records: facts.records,
+    contracts: facts.records - facts.inFlight,
+    inFlight: facts.inFlight,
+    ...counted,
+    manifest: note,
+    origin: manifest === undefined ? null : originOf(manifest),
+  };
+}
+
+async function usableManifest(input: ByteInput): Promise<{ manifest?: Manifest; note: string }> {
+  if (typeof input !== 'string' || input === '-') return { note: 'none' };
+  const isFile = await stat(input).then(
+    (s) => s.isFile(),
+    () => false,
+  );
+  if (!isFile) return { note: 'none' };
+  try {
+    const manifest = await readManifest(input);
+    return manifest === undefined ? { note: 'none' } : { manifest, note: 'used' };
+  } catch (error) {
+    if (error instanceof AcsError) return { note: `not used: ${error.message}` };
+    throw error;
+  }
+}
+
+function originOf(manifest: Manifest): NonNullable<SnapshotInfo['origin']> {
+  const origin: NonNullable<SnapshotInfo['origin']> = {};
+  if (manifest.offset !== undefined) origin.offset = manifest.offset;
+  if (manifest.participant !== undefined) origin.participant = manifest.participant;
+  if (manifest.parties !== undefined) origin.parties = manifest.parties;
+  return origin;
+}
+
+type Counted = Pick<
+  SnapshotInfo,
+  | 'contentDigest'
+  | 'byTemplate'
+  | 'byPackage'
+  | 'bySynchronizer'
+  | 'byReassignmentCounter'
+  | 'byContractIdVersion'
+  | 'representedByOtherPackage'
+  | 'parties'
+  | 'createdAt'
+  | 'recordBytes'
+  | 'blobBytes'
+  | 'largest'
+>;
+
+/** Counts per interned string; ids are dense, so an array serves as the map. */
+class Counter {
+  readonly names: Interner;
+  readonly counts: number[] = [];
+  /** Occurrences of strings beyond the capacity. */
+  others = 0;
+
+  constructor(capacity: number) {
+    this.names = new Interner(capacity);
+  }
+
+  add(buf: Buffer, start: number, end: number): number {
+    const id = this.names.id(buf, start, end);
+    if (id < 0) this.others++;
+    else if (id === this.counts.length) this.counts.push(1);
+    else this.counts[id]++;
+    return id;
+  }
+}
+
+function infoTally(largestCount: number): { add(record: RecordView): void; finish(): Counted } {
+  const view = new ContractView();
+  const digest = contentDigest();
+  const templates = new Map<string, { packageName: string; contracts: number; bytes: number }>();
+  /** Template ids as stored in the event, to the row they count in. */
+  const templateNames = new Interner(MAX_GROUPS);
+  const templateRows: { packageName: string; contracts: number; bytes: number }[] = [];
+  const synchronizers = new Counter(MAX_GROUPS);
+  const counters = new Map<bigint, number>();
+  let zeroCounters = 0;
+  const versions = new Map<string, number>();
+  const parties = new Interner(MAX_PARTIES);
+  const signatory: number[] = [];
+  const observer: number[] = [];
+  let partiesTruncated = false;
+  let representedByOther = 0;
+  let firstCreated: bigint | undefined;
+  let lastCreated: bigint | undefined;
+  const recordBytes = sizeTally();
+  const blobBytes = sizeTally();
+  const largest: SnapshotInfo['largest'] = [];
+
+  function templateRow(record: RecordView): { packageName: string; contracts: number; bytes: number } {
+    const start = record.eventFields[2 * EVENT.templateId];
+    if (start >= 0) {
+      const id = templateNames.id(record.buf, start, record.eventFields[2 * EVENT.templateId + 1]);
+      if (id >= 0 && id < templateRows.length) return templateRows[id];
+      const row = rowByName();
+      if (id >= 0) templateRows[id] = row;
+      return row;
+    }
+    return rowByName();
+  }
+
+  function rowByName(): { packageName: string; contracts: number; bytes: number } {
+    const name = templateName(view);
+    let row = templates.get(name);
+    if (row === undefined) {
+      row = { packageName: view.packageName, contracts: 0, bytes: 0 };
+      templates.set(name, row);
+    }
+    return row;
+  }
+
+  function addParty(buf: Buffer, start: number, end: number, isSignatory: boolean): void {
+    const id = parties.id(buf, start, end);
+    if (id < 0) {
+      partiesTruncated = true;
+      return;
+    }
+    if (id === signatory.length) {
+      signatory.push(0);
+      observer.push(0);
+    }
+    if (isSignatory) signatory[id]++;
+    else observer[id]++;
+  }
+
+  return {
+    add(record) {
+      view.of(record);
+      digest.add(record);
+      const bytes = record.end - record.start;
+      const row = templateRow(record);
+      row.contracts++;
+      row.bytes += bytes;
+      synchronizers.add(record.buf, record.synchronizerStart, record.synchronizerEnd);
+      if (record.counterIsZero) zeroCounters++;
+      else {
+        const counter = BigInt.asIntN(64, record.reassignmentCounter);
+        counters.set(counter, (counters.get(counter) ?? 0) + 1);
+      }
+      const version = contractIdVersion(record, view);
+      versions.set(version, (versions.get(version) ?? 0) + 1);
+      if (representedByOtherPackage(record)) representedByOther++;
+      view.eachStakeholder(addParty);
+      const created = view.createdAt;
+      if (firstCreated === undefined || created < firstCreated) firstCreated = created;
+      if (lastCreated === undefined || created > lastCreated) lastCreated = created;
+      recordBytes.add(bytes);
+      const fields = record.eventFields;
+      const blobStart = fields[2 * EVENT.createdEventBlob];
+      blobBytes.add(blobStart < 0 ? 0 : fields[2 * EVENT.createdEventBlob + 1] - blobStart);
+      if (largest.length < largestCount || (largestCount > 0 && bytes > largest[largest.length - 1].bytes)) {
+        largest.push({
+          record: record.index,
+          contractId: view.contractId,
+          templateId: templateName(view),
+          bytes,
+        });
+        largest.sort((a, b) => b.bytes - a.bytes || a.record - b.record);
+        if (largest.length > largestCount) largest.pop();
+      }
+    },
+    finish() {
+      if (zeroCounters > 0) counters.set(0n, (counters.get(0n) ?? 0) + zeroCounters);
+      const byTemplate = [...templates]
+        .map(([templateId, row]) => ({ templateId, ...row }))
+        .sort((a, b) => b.contracts - a.contracts || order(a.templateId, b.templateId));
+      const packages = new Map<string, { packageName: string; contracts: number }>();
+      for (const { templateId, packageName, contracts } of byTemplate) {
+        const packageId = templateId.slice(0, templateId.indexOf(':'));
+        const row = packages.get(packageId) ?? { packageName, contracts: 0 };
+        row.contracts += contracts;
+        packages.set(packageId, row);
+      }
+      return {
+        contentDigest: digest.hex(),
+        byTemplate,
+        byPackage: [...packages]
+          .map(([packageId, row]) => ({ packageId, ...row }))
+          .sort((a, b) => b.contracts - a.contracts || order(a.packageId, b.packageId)),
+        bySynchronizer: synchronizers.counts
+          .map((contracts, id) => ({ synchronizerId: synchronizers.names.text(id), contracts }))
+          .sort((a, b) => b.contracts - a.contracts || order(a.synchronizerId, b.synchronizerId)),
+        byReassignmentCounter: [...counters]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([counter, contracts]) => ({ reassignmentCounter: counter.toString(), contracts })),
+        byContractIdVersion: [...versions]
+          .map(([version, contracts]) => ({ version, contracts }))
+          .sort((a, b) => b.contracts - a.contracts || order(a.version, b.version)),
+        representedByOtherPackage: representedByOther,
+        parties: {
+          distinct: parties.size,
+          truncated: partiesTruncated,
+          byRole: signatory
+            .map((n, id) => ({ party: parties.text(id), signatory: n, observer: observer[id] }))
+            .sort((a, b) => b.signatory + b.observer - a.signatory - a.observer || order(a.party, b.party)),
+        },
+        createdAt:
+          firstCreated === undefined || lastCreated === undefined
+            ? null
+            : { first: formatMicros(firstCreated), last: formatMicros(lastCreated) },
+        recordBytes: recordBytes.summary() ?? null,
+        blobBytes: blobBytes.summary() ?? null,
+        largest,
+      };
+    },
+  };
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** `package:module:entity`. */
+function templateName(view: ContractView): string {
+  const { packageId, moduleName, entityName } = view.templateId;
+  return `${packageId}:${moduleName}:${entityName}`;
+}
+
+const CANTON_HEX_CHARS = 138;
+const TEXT_V12 = Buffer.from('ca121220').readUInt32LE(0);
+
+/** The label of the id's version; the common case is read off the hex text without decoding it. */
+function contractIdVersion(record: RecordView, view: ContractView): string {
+  const start = record.eventFields[2 * EVENT.contractId];
+  if (start < 0) {
+    const blob = view.blob;
+    return contractIdLabel(classifyContractId(blob.buf, blob.contractIdStart, blob.contractIdEnd));
+  }
+  const end = record.eventFields[2 * EVENT.contractId + 1];
+  const { buf } = record;
+  if (
+    end - start === CANTON_HEX_CHARS &&
+    buf[start] === 0x30 &&
+    buf[start + 1] === 0x30 &&
+    buf.readUInt32LE(start + 66) === TEXT_V12 &&
+    buf.readUInt32BE(start + 70) === 0x31323230
+  ) {
+    return 'V12';
+  }
+  return contractIdLabel(classifyContractId(Buffer.from(buf.toString('latin1', start, end), 'hex')));
+}
+
+/** Compares the representative package id with the package id that starts the event's template id. */
+function representedByOtherPackage(record: RecordView): boolean {
+  const fields = record.eventFields;
+  const start = fields[2 * EVENT.representativePackageId];
+  const template = fields[2 * EVENT.templateId];
+  if (start < 0 || template < 0) return false;
+  const end = fields[2 * EVENT.representativePackageId + 1];
+  const { buf } = record;
+  if (buf[template] === 0x0a && buf[template + 1] === end - start) {
+    return buf.compare(buf, template + 2, template + 2 + end - start, start, end) !== 0;
+  }
+  return record.templateId?.packageId !== record.representativePackageId;
+}

@@ -1,0 +1,61 @@
+/** Exact size statistics in little memory: counts per size, small sizes in an array, the rare large ones in a map. */
+
+const SMALL = 1 << 16;
+
+export interface SizeSummary {
+  min: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+  total: number;
+}
+
+export interface SizeTally {
+  add(size: number): void;
+  /** Undefined when nothing was added. */
+  summary(): SizeSummary | undefined;
+}
+
+export function sizeTally(): SizeTally {
+  const small = new Float64Array(SMALL);
+  const large = new Map<number, number>();
+  let count = 0;
+  let total = 0;
+  return {
+    add(size) {
+      count++;
+      total += size;
+      if (size < SMALL) small[size]++;
+      // Sizes from 64 kB on are kept to 3 % to bound the map.
+      else large.set(coarse(size), (large.get(coarse(size)) ?? 0) + 1);
+    },
+    summary() {
+      if (count === 0) return undefined;
+      const sizes: [number, number][] = [];
+      for (let i = 0; i < SMALL; i++) if (small[i] > 0) sizes.push([i, small[i]]);
+      sizes.push(...[...large].sort(([a], [b]) => a - b));
+      const at = (share: number): number => {
+        let rest = Math.ceil(share * count);
+        for (const [size, n] of sizes) {
+          rest -= n;
+          if (rest <= 0) return size;
+        }
+        return sizes[sizes.length - 1][0];
+      };
+      return {
+        min: sizes[0][0],
+        p50: at(0.5),
+        p90: at(0.9),
+        p99: at(0.99),
+        max: sizes[sizes.length - 1][0],
+        total,
+      };
+    },
+  };
+}
+
+function coarse(size: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(size)) - 5);
+  return Math.floor(size / step) * step;
+}
