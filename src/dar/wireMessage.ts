@@ -58,8 +58,7 @@ export class WireMessage {
 
   private expectWire(at: number, wire: number): void {
     if (this.entries[at + 1] !== wire) {
-      throw new AcsError('DALF_MALFORMED', `field ${this.entries[at]} has the wrong wire type`, {
-        stream: 'dar',
+      throw new AcsError('WIRE_WRONG_TYPE', `field ${this.entries[at]} has the wrong wire type`, {
         byteOffset: this.entries[at + 2],
         expected: wireName(wire),
         found: wireName(this.entries[at + 1]),
@@ -85,6 +84,14 @@ export class WireMessage {
     if (at < 0) return 0n;
     this.expectWire(at, WIRE_VARINT);
     return new WireReader(this.buf, this.entries[at + 2], this.entries[at + 3]).sint64();
+  }
+
+  /** An sfixed64. */
+  fixed64(field: number): bigint {
+    const at = this.find(field);
+    if (at < 0) return 0n;
+    this.expectWire(at, WIRE_FIXED64);
+    return new WireReader(this.buf, this.entries[at + 2], this.entries[at + 3]).sfixed64();
   }
 
   bool(field: number): boolean {
