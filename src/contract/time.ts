@@ -1,8 +1,17 @@
 /** Microsecond times as text and back. */
 import { AcsError } from '../io/error.js';
 
-/** ISO 8601 in UTC; trailing zeros of the fraction are dropped, as the JSON Ledger API prints times. */
+/** ISO 8601 in UTC with 0, 3 or 6 digits of fraction, as event times are printed. */
 export function formatMicros(micros: bigint): string {
+  return isoText(micros, (digits) => (digits.endsWith('000') ? digits.slice(0, 3) : digits));
+}
+
+/** ISO 8601 in UTC; trailing zeros of the fraction are dropped one by one, as the JSON Ledger API prints values. */
+export function formatTimestampValue(micros: bigint): string {
+  return isoText(micros, (digits) => digits.replace(/0+$/, ''));
+}
+
+function isoText(micros: bigint, shorten: (sixDigits: string) => string): string {
   let seconds = micros / 1_000_000n;
   let rest = micros % 1_000_000n;
   if (rest < 0n) {
@@ -13,8 +22,7 @@ export function formatMicros(micros: bigint): string {
   if (Number.isNaN(date.getTime()) || date.getUTCFullYear() < 0 || date.getUTCFullYear() > 9999)
     return `${micros} µs`;
   const base = date.toISOString().slice(0, 19);
-  const fraction = rest === 0n ? '' : `.${rest.toString().padStart(6, '0').replace(/0+$/, '')}`;
-  return `${base}${fraction}Z`;
+  return `${base}${rest === 0n ? '' : `.${shorten(rest.toString().padStart(6, '0'))}`}Z`;
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d))?$/;

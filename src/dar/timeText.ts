@@ -1,6 +1,6 @@
 /**
  * Daml dates, and strict reading of timestamps, as in the JSON Ledger API (daml-lf spec, section 3.3). Timestamps are
- * written by `formatMicros`.
+ * written by `formatTimestampValue`.
  */
 import { MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/valueCodec.js';
 

@@ -3,7 +3,7 @@
  * JavaScript objects would reorder keys that look like integers.
  */
 
-import { formatMicros } from '../contract/time.js';
+import { formatTimestampValue } from '../contract/time.js';
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueCodec.js';
 import { AcsError } from '../io/error.js';
@@ -61,7 +61,7 @@ function write(plan: TypePlan, value: LfValue, options: JsonOptions): string {
     case 'date':
       return `"${formatDate(value.value)}"`;
     case 'timestamp':
-      return `"${formatMicros(value.value)}"`;
+      return `"${formatTimestampValue(value.value)}"`;
     case 'optional':
       return writeOptional(plan, value.value, options);
     case 'list':

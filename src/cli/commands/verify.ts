@@ -1,0 +1,104 @@
+/** `acs verify` */
+import type { Finding } from '../../inspect/finding.js';
+import { type VerifyReport, verifySnapshot } from '../../inspect/verify.js';
+import { describePlace, usageError } from '../../io/error.js';
+import { defineCommand, EXIT } from '../command.js';
+import { inputFiles } from '../inputFiles.js';
+import { readOptions, scanOptions } from '../readOptions.js';
+import { groupDigits } from '../table.js';
+
+export const verifyCommand = defineCommand({
+  command: 'verify <files..>',
+  describe: 'check that snapshot files are whole and consistent',
+  details:
+    'Checks in levels: gzip (members, checksum, length) → frames → messages → blob against event →\n' +
+    'cross-record (duplicates, one contract on two synchronizers, empty records of in-flight contracts).\n' +
+    'A finding line names the level, the code and the place. Duplicates are found with a table of about\n' +
+    '16 bytes per contract and confirmed in a second pass.',
+  examples: [
+    ['acs verify export.acs.gz', 'all structure levels'],
+    ['acs verify --sample 1% huge.acs.gz', 'look into every hundredth blob only'],
+    ['acs verify --json a.acs.gz b.acs.gz', 'one JSON report per file, findings included'],
+    ['acs verify --allow IN_FLIGHT_RECORD export.acs.gz', 'do not fail for in-flight contracts'],
+  ],
+  exitStatus: { 0: 'no finding', 1: 'there are findings (codes given with --allow do not count)' },
+  options: (y) =>
+    readOptions(
+      y.positional('files', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'snapshot files, globs, or -',
+      }),
+      'all',
+    )
+      .option('sample', {
+        type: 'string',
+        default: '100%',
+        describe: 'share of the blobs to look into, e.g. 1%',
+      })
+      .option('allow', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'codes that are no reason to fail',
+      })
+      .option('max-findings', {
+        type: 'number',
+        default: 100,
+        describe: 'finding lines per file; all are counted',
+      }),
+  async run(args, context) {
+    let status: number = EXIT.ok;
+    const allowed = new Set(args.allow);
+    const sample = parseShare(args.sample);
+    for (const file of await inputFiles(args.files)) {
+      const listed: Finding[] = [];
+      const progress = context.progress(`verify ${file}`, 'records');
+      const report = await verifySnapshot(file, {
+        ...scanOptions(args),
+        sample,
+        onProgress: (records) => progress.update(records),
+        onFinding: (finding) => {
+          if (listed.length < args['max-findings']) listed.push(finding);
+        },
+      });
+      progress.finish();
+      if (Object.keys(report.findings).some((code) => !allowed.has(code))) status = EXIT.findings;
+      await context.result({ ...report, listed }, () => describeReport(report, listed));
+    }
+    return status;
+  },
+});
+
+/** `1%`, `0.01` or `100%` as a share of 1. */
+export function parseShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
+  if (!(share > 0 && share <= 1))
+    throw usageError(`not a share: ${text}`, 'give a percentage like 1%, or a number up to 1');
+  return share;
+}
+
+function describeReport(report: VerifyReport, listed: readonly Finding[]): string {
+  const lines = listed.map(describeFinding);
+  const total = report.errors + report.warnings;
+  if (total > listed.length) lines.push(`… and ${total - listed.length} more findings (--max-findings)`);
+  lines.push(
+    `${report.file}: ${groupDigits(report.contracts)} contracts, ${report.errors} errors, ${report.warnings} warnings` +
+      ` · blobs checked ${groupDigits(report.checkedBlobs)} · manifest ${report.manifest}`,
+  );
+  for (const [code, n] of Object.entries(report.findings)) lines.push(`  ${code}  ${groupDigits(n)}`);
+  for (const what of report.notChecked) lines.push(`  not checked: ${what}`);
+  return lines.join('\n');
+}
+
+export function describeFinding(finding: Finding): string {
+  const place = describePlace(finding);
+  const detail = [
+    finding.expected === undefined ? '' : `expected ${finding.expected}`,
+    finding.found === undefined ? '' : `found ${finding.found}`,
+  ].filter((part) => part !== '');
+  const tail = detail.length === 0 ? '' : ` (${detail.join('; ')})`;
+  return `${finding.severity} ${finding.level} ${finding.code}: ${finding.message}${tail}${place === '' ? '' : ` — ${place}`}`;
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { type CatField, catSnapshot, rowJson } from '../../src/inspect/cat.js';
+import { runCommand } from '../cli/runCommand.js';
+import { fixture, jsonLines, shared } from '../fixtures.js';
+
+interface Expected {
+  contract_id: string;
+  contract_id_version: string;
+  template_id: string;
+  package_name: string;
+  representative_package_id: string;
+  signatories: string[];
+  observers: string[];
+  created_at: string;
+  synchronizer_id: string;
+  reassignment_counter: number | string;
+  authentication_data: string;
+  lf_serialization_version: string;
+  offset: string;
+  node_id: number;
+  witness_parties: string[];
+  acs_delta: boolean;
+  created_event_blob: string;
+  contract_key_hash?: string;
+  maintainers?: string[];
+}
+
+async function rows(file: string, fields?: CatField[]): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  await catSnapshot(
+    file,
+    (row, names) => found.push(JSON.parse(rowJson(row, names)) as Record<string, unknown>),
+    fields === undefined ? { blob: true } : { fields },
+  );
+  return found;
+}
+
+const FILES: [string, string][] = [
+  ['snapshots/tiny.acs.gz', 'snapshots/tiny.expected.jsonl'],
+  ['snapshots/tiny-verbose.acs.gz', 'snapshots/tiny.expected.jsonl'],
+  ['snapshots/two-synchronizers.acs.gz', 'snapshots/two-synchronizers.expected.jsonl.gz'],
+  ['snapshots/multi/participant1.acs.gz', 'snapshots/multi/participant1.expected.jsonl.gz'],
+  ['snapshots/multi/participant2.acs.gz', 'snapshots/multi/participant2.expected.jsonl.gz'],
+  ['snapshots/multi/participant3.acs.gz', 'snapshots/multi/participant3.expected.jsonl.gz'],
+];
+
+describe('cat against what the real implementation wrote', () => {
+  it.each(FILES)('%s, field by field', async (file, sidecar) => {
+    const found = await rows(fixture(file));
+    const expected = jsonLines<Expected>(fixture(sidecar));
+    expect(found.length).toBe(expected.length);
+    for (const [i, e] of expected.entries()) {
+      const f = found[i];
+      const { argumentForm, createArgument, contractKey, createdEventBlob, ...rest } = f;
+      expect(argumentForm).toBe('positional');
+      expect(createArgument).toBeTypeOf('object');
+      expect(contractKey !== undefined).toBe(e.contract_key_hash !== undefined);
+      expect(Buffer.from(createdEventBlob as string, 'base64').toString('hex')).toBe(e.created_event_blob);
+      const want: Record<string, unknown> = {
+        record: i,
+        contractId: e.contract_id,
+        contractIdVersion: e.contract_id_version,
+        templateId: e.template_id,
+        packageName: e.package_name,
+        representativePackageId: e.representative_package_id,
+        synchronizerId: e.synchronizer_id,
+        reassignmentCounter: String(e.reassignment_counter),
+        createdAt: e.created_at,
+        signatories: e.signatories,
+        observers: e.observers,
+        witnessParties: e.witness_parties,
+        offset: e.offset,
+        nodeId: e.node_id,
+        acsDelta: e.acs_delta,
+        serializationVersion: e.lf_serialization_version,
+        authenticationData: e.authentication_data,
+      };
+      if (e.contract_key_hash !== undefined) {
+        want.contractKeyHash = e.contract_key_hash;
+        want.maintainers = e.maintainers;
+      }
+      expect(rest).toEqual(want);
+    }
+  });
+
+  it('agrees with the compact sidecar of the 20 000 contracts', async (context) => {
+    const file = shared('corpus/snapshots/big-20000.acs.gz');
+    const sidecar = shared('corpus/snapshots/big-20000.expected.jsonl.gz');
+    if (file === undefined || sidecar === undefined)
+      return context.skip('the shared corpus is not beside this clone');
+    const expected = jsonLines<{ contract_id: string; reassignment_counter: number | string }>(sidecar);
+    const found = await rows(file, ['contractId', 'reassignmentCounter']);
+    expect(found).toEqual(
+      expected.map((e) => ({
+        contractId: e.contract_id,
+        reassignmentCounter: String(e.reassignment_counter),
+      })),
+    );
+  });
+});
+
+describe('acs cat', () => {
+  it('prints chosen fields, stops at a limit, and knows other forms', async () => {
+    const lines = await runCommand(
+      'cat',
+      fixture('snapshots/tiny.acs.gz'),
+      '--limit',
+      '2',
+      '--fields',
+      'record,nodeId',
+    );
+    expect(lines).toEqual({
+      status: 0,
+      stdout: '{"record":0,"nodeId":0}\n{"record":1,"nodeId":0}\n',
+      stderr: '',
+    });
+    const csv = await runCommand(
+      'cat',
+      fixture('snapshots/tiny.acs.gz'),
+      '--limit',
+      '1',
+      '--fields',
+      'record,signatories',
+      '--format',
+      'csv',
+    );
+    expect(csv.stdout).toMatch(/^record,signatories\n0,"\[""bank::1220[0-9a-f]{64}""\]"\n$/);
+  });
+
+  it('finds a contract by id and says when it is not there', async () => {
+    const [first] = jsonLines<Expected>(fixture('snapshots/tiny.expected.jsonl'));
+    const found = await runCommand(
+      'cat',
+      fixture('snapshots/tiny.acs.gz'),
+      '--contract',
+      first.contract_id,
+      '--fields',
+      'contractId',
+    );
+    expect(found).toEqual({ status: 0, stdout: `{"contractId":"${first.contract_id}"}\n`, stderr: '' });
+    const missing = await runCommand(
+      'cat',
+      fixture('snapshots/tiny.acs.gz'),
+      '--contract',
+      '00ab',
+      '--fields',
+      'contractId',
+    );
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toContain('CONTRACT_NOT_FOUND');
+  });
+
+  it('counts contracts in flight instead of printing them', async () => {
+    const result = await runCommand(
+      'cat',
+      fixture('live/p1.export-acs.no-party-filter.acs.gz'),
+      '--fields',
+      'record',
+    );
+    expect(result.status).toBe(0);
+    expect(result.stdout.split('\n').length - 1).toBe(18);
+    expect(result.stderr).toContain('IN_FLIGHT_RECORD');
+  });
+
+  it('refuses a field it does not know', async () => {
+    const result = await runCommand('cat', fixture('snapshots/tiny.acs.gz'), '--fields', 'colour');
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain('no field is called colour');
+  });
+});

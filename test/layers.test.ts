@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/** From the bottom up; a level may import itself and those before it. */
+const LEVELS = [
+  'io',
+  'wire',
+  'snapshot',
+  'contract',
+  'dar',
+  'hash',
+  'commitment',
+  'inspect',
+  'reshape',
+  'convert',
+  'store',
+  'diff',
+  'remap',
+  'repair',
+  'canton',
+  'replicate',
+  'cli',
+];
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+
+function sources(): string[] {
+  return readdirSync(src, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const found = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => match[1]);
+  return found.map((specifier) => relative(src, resolve(dirname(file), specifier)));
+}
+
+describe('the levels of src', () => {
+  it('are the known ones', () => {
+    const levels = readdirSync(src, { withFileTypes: true }).filter((e) => e.isDirectory());
+    for (const { name } of levels) expect(LEVELS).toContain(name);
+  });
+
+  it('import downwards only', () => {
+    const wrong: string[] = [];
+    for (const file of sources()) {
+      const own = LEVELS.indexOf(relative(src, file).split('/')[0]);
+      if (own < 0) continue;
+      for (const target of imports(file)) {
+        const level = LEVELS.indexOf(target.split('/')[0]);
+        if (level > own) wrong.push(`${relative(src, file)} imports ${target}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no barrels, no grab bags and no default exports', () => {
+    for (const file of sources()) {
+      const name = relative(src, file);
+      expect(name).not.toMatch(/(^|\/)(utils?|helpers?|common|misc)\.ts$/);
+      if (name !== 'index.ts') expect(name).not.toMatch(/\/index\.ts$/);
+      expect(readFileSync(file, 'utf8')).not.toMatch(/^export default/m);
+    }
+  });
+});
