@@ -79,6 +79,7 @@ export function buildParser(onRun: (command: CliCommand<never>, args: GlobalArgs
       'duplicate-arguments-array': true,
       'parse-numbers': true,
       'camel-case-expansion': true,
+      'greedy-arrays': false,
     })
     .option('json', { type: 'boolean', default: false, describe: 'print results as JSON', global: true })
     .option('quiet', {

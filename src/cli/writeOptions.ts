@@ -1,0 +1,40 @@
+/** Options of every command that writes a snapshot file. */
+import type { Argv } from 'yargs';
+import type { SnapshotFileOptions } from '../contract/snapshotFile.js';
+import { usageError } from '../io/error.js';
+
+export interface WriteArgs {
+  output: string;
+  manifest: boolean;
+  level: number;
+  overwrite: boolean;
+}
+
+export function writeOptions<T>(y: Argv<T>): Argv<T & WriteArgs> {
+  return y
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      demandOption: true,
+      requiresArg: true,
+      describe: 'file to write, or -',
+    })
+    .option('manifest', {
+      type: 'boolean',
+      default: false,
+      describe: 'write OUTPUT.manifest.json too: counts, digests and a piece index for parallel reading',
+    })
+    .option('level', { type: 'number', default: 6, describe: 'deflate level, 1 (fast) to 9 (small)' })
+    .option('overwrite', {
+      type: 'boolean',
+      default: true,
+      describe: '--no-overwrite refuses to replace a file',
+    }) as unknown as Argv<T & WriteArgs>;
+}
+
+export function snapshotFileOptions(args: Omit<WriteArgs, 'output'>): SnapshotFileOptions {
+  if (!Number.isInteger(args.level) || args.level < 1 || args.level > 9) {
+    throw usageError(`--level ${args.level} is not between 1 and 9`);
+  }
+  return { manifest: args.manifest, level: args.level, overwrite: args.overwrite };
+}

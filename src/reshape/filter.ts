@@ -1,0 +1,107 @@
+/**
+ * `acs filter`: a snapshot with only the contracts that meet conditions. Kept records are copied byte for byte; the
+ * result is one gzip member, whole or not at all. Memory does not grow with the file.
+ */
+import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
+import type { ByteInput } from '../io/input.js';
+import { compileConditions, type FilterConditions } from './conditions.js';
+import { refuseInputAsOutput } from './distinctFiles.js';
+import { openReshapeInput, type ReshapeReadOptions } from './reshapeInput.js';
+
+export interface FilterOptions {
+  read?: ReshapeReadOptions;
+  write?: SnapshotFileOptions;
+  /**
+   * What to do with the empty records of contracts in flight, which make a real import refuse the whole file
+   * (running-nodes spec, "Import"). By default a plain copy (no condition) keeps them, so that its inflated bytes are
+   * those of the input, and a filtered file, which nobody takes for the original, does not have them.
+   */
+  inFlight?: 'keep' | 'drop';
+}
+
+export interface FilterResult {
+  input: string;
+  output: string;
+  /** Contracts read, kept and dropped; in-flight records are counted apart. */
+  contracts: number;
+  kept: number;
+  dropped: number;
+  inFlight: InFlightCount;
+  /** What party and synchronizer prefixes stood for. */
+  resolved: Record<string, string>;
+  /** Full party and synchronizer ids that occur nowhere in the file. */
+  unmatched: string[];
+  /** Listed contract ids that the file does not hold. */
+  missingContractIds: { count: number; first: string[] };
+  compressedBytes: number;
+  inflatedBytes: number;
+  manifest: boolean;
+}
+
+export interface InFlightCount {
+  seen: number;
+  kept: number;
+  /** Their 0-based places among the records, the first 100. */
+  records: number[];
+}
+
+const MAX_LISTED = 100;
+
+/**
+ * Reads `input` once and writes `output`. Throws `NAME_*` for party or synchronizer prefixes that name none or several,
+ * and whatever reading throws; then no output is left.
+ */
+export async function filterSnapshot(
+  input: ByteInput,
+  output: string,
+  conditions: FilterConditions = {},
+  options: FilterOptions = {},
+): Promise<FilterResult> {
+  await refuseInputAsOutput([input], output);
+  const selection = compileConditions(conditions);
+  const source = await openReshapeInput(input, options.read);
+  const keepInFlight = (options.inFlight ?? (selection.none ? 'keep' : 'drop')) === 'keep';
+  const inFlight: InFlightCount = { seen: 0, kept: 0, records: [] };
+  let contracts = 0;
+  let kept = 0;
+  const origin = { ...source.origin };
+  // The parties of the export no longer describe a part of it.
+  if (!selection.none) delete origin.parties;
+  const file = await createSnapshotFile(output, { origin, ...options.write });
+  try {
+    await source.scan(
+      (record) => {
+        if (record.inFlight) {
+          if (inFlight.seen++ < MAX_LISTED) inFlight.records.push(record.index);
+          if (!keepInFlight) return;
+          inFlight.kept++;
+          file.writeRecord(record);
+          return;
+        }
+        contracts++;
+        if (!selection.keeps(record) || selection.ambiguous) return;
+        kept++;
+        file.writeRecord(record);
+      },
+      () => file.ready(),
+    );
+    const names = selection.finish();
+    const written = await file.finish();
+    return {
+      input: source.name,
+      output,
+      contracts,
+      kept,
+      dropped: contracts - kept,
+      inFlight,
+      ...names,
+      missingContractIds: conditions.contractIds?.missing(MAX_LISTED) ?? { count: 0, first: [] },
+      compressedBytes: written.compressedBytes,
+      inflatedBytes: written.inflatedBytes,
+      manifest: written.manifest !== undefined,
+    };
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}

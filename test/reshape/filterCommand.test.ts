@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../cli/runCommand.js';
+
+const LIVE = new URL('../../fixtures/live/p1.export-acs.no-party-filter.acs.gz', import.meta.url).pathname;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'acs-filter-command-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('acs filter', () => {
+  it('copies, warning about the in-flight record', async () => {
+    const out = join(folder, 'copy.acs.gz');
+    const { status, stderr, stdout } = await runCommand('filter', LIVE, '-o', out);
+    expect(status).toBe(0);
+    expect(stdout).toContain('18 of 18 contracts');
+    expect(stderr).toContain('[IN_FLIGHT_KEPT]');
+    expect(gunzipSync(await readFile(out))).toEqual(gunzipSync(await readFile(LIVE)));
+  });
+
+  it('filters with options before the file, JSON result', async () => {
+    const out = join(folder, 'some.acs.gz');
+    const { status, stdout, stderr } = await runCommand(
+      ...[
+        'filter',
+        '--json',
+        '--party',
+        'alice::',
+        '--template',
+        'Iou',
+        '--counter',
+        '0..1',
+        LIVE,
+        '-o',
+        out,
+      ],
+    );
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ contracts: 18, output: out, inFlight: { seen: 1, kept: 0 } });
+    expect(JSON.parse(stderr)).toMatchObject({ warning: { code: 'IN_FLIGHT_DROPPED', records: [18] } });
+  });
+
+  it('says 1 when nothing was kept or a listed contract is missing', async () => {
+    const out = join(folder, 'none.acs.gz');
+    const { status, stderr } = await runCommand('filter', LIVE, '-o', out, '--contract', 'ab'.repeat(69));
+    expect(status).toBe(1);
+    expect(stderr).toContain('[NOTHING_KEPT]');
+    expect(stderr).toContain('[CONTRACTS_NOT_FOUND]');
+  });
+
+  it.each([
+    ['--counter', 'x'],
+    ['--created-from', 'yesterday'],
+    ['--template', 'a:b:c:d'],
+    ['--party', 'b'],
+    ['--level', '10'],
+    ['--contract', 'XY'],
+  ])('refuses %s %s as usage', async (option, value) => {
+    const { status, stderr } = await runCommand(
+      'filter',
+      LIVE,
+      '-o',
+      join(folder, 'x.acs.gz'),
+      option,
+      value,
+    );
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
