@@ -3,7 +3,6 @@ import type { LfValue } from '../contract/value.js';
 import { AcsError } from '../io/error.js';
 import { type ContractPackages, packagesToTry } from './packageChoice.js';
 import type { PlanCompiler, TemplatePlan } from './plan.js';
-import { valueToPositionalJson } from './positionalJson.js';
 import { type JsonOptions, valueToJson } from './valueToJson.js';
 
 export interface ContractToLabel extends ContractPackages {
@@ -22,17 +21,12 @@ export type LabelledContract =
       readonly argument: string;
       readonly key: string | null;
     }
-  /** No package at hand fits: positional JSON, and why. */
-  | {
-      readonly labelled: false;
-      readonly reason: AcsError;
-      readonly argument: string;
-      readonly key: string | null;
-    };
+  /** No package at hand fits, and why. */
+  | { readonly labelled: false; readonly reason: AcsError };
 
 /**
  * Names a contract's values with the first package of {@link packagesToTry} that fits. Contracts are never refused: when
- * no package fits, the values come positionally with the reason (of the package tried first).
+ * no package fits, the reason (of the package tried first) is returned, and the caller prints values positionally.
  */
 export function labelContract(
   compiler: PlanCompiler,
@@ -55,12 +49,7 @@ export function labelContract(
       reason ??= error;
     }
   }
-  return {
-    labelled: false,
-    reason: reason ?? noPackage(contract),
-    argument: valueToPositionalJson(contract.argument),
-    key: contract.key === undefined ? null : valueToPositionalJson(contract.key),
-  };
+  return { labelled: false, reason: reason ?? noPackage(contract) };
 }
 
 function keyPlan(plan: TemplatePlan): NonNullable<TemplatePlan['key']> {

@@ -140,10 +140,12 @@ export function formatTypeRef(ref: TypeRef): string {
   return `${ref.packageId}:${ref.module}:${ref.name}`;
 }
 
-/** Type text for messages and listings, e.g. `List (ContractId Iou)`. Package ids and modules are left out. */
-export function formatType(type: LfType, budget = 64): string {
-  const text = formatPart(type, { left: budget }, false);
-  return text;
+/**
+ * Type text for messages and listings, e.g. `List (ContractId Iou)`; package ids are left out, and modules too unless
+ * `qualified`. Shared nodes can make the text exponentially long: it stops after 64 nodes.
+ */
+export function formatType(type: LfType, qualified = false): string {
+  return formatPart(type, { left: 64, qualified }, false);
 }
 
 const BUILTIN_TEXT: Partial<Record<BuiltinName, string>> = {
@@ -153,8 +155,7 @@ const BUILTIN_TEXT: Partial<Record<BuiltinName, string>> = {
   arrow: '->',
 };
 
-function formatPart(type: LfType, budget: { left: number }, nested: boolean): string {
-  // Shared nodes can make the text exponentially long: stop after a fixed number of nodes.
+function formatPart(type: LfType, budget: { left: number; qualified: boolean }, nested: boolean): string {
   if (budget.left-- <= 0) return '…';
   let head: string;
   if (type.kind === 'nat') return String(type.value);
@@ -162,7 +163,7 @@ function formatPart(type: LfType, budget: { left: number }, nested: boolean): st
   if (type.kind === 'builtin') {
     head = BUILTIN_TEXT[type.builtin] ?? `${type.builtin[0].toUpperCase()}${type.builtin.slice(1)}`;
   } else if (type.kind === 'var') head = type.name;
-  else head = type.ref.name;
+  else head = budget.qualified ? `${type.ref.module}:${type.ref.name}` : type.ref.name;
   if (type.args.length === 0) return head;
   const text = `${head} ${type.args.map((arg) => formatPart(arg, budget, true)).join(' ')}`;
   return nested ? `(${text})` : text;
