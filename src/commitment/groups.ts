@@ -5,8 +5,9 @@
  */
 import { AcsError } from '../io/error.js';
 import { compareText } from './compareText.js';
-import { MAX_ELEMENT_BYTES } from './contractElement.js';
+import { MAX_ELEMENT_BYTES, writeContractElement } from './contractElement.js';
 import { type EngineKind, type LtHashEngine, openEngine } from './engine.js';
+import { type HashThreads, startHashThreads } from './hashThreads.js';
 import { checkState, isEmptyState } from './lthash16.js';
 import { type CommitmentScheme, SCHEMES } from './scheme.js';
 
@@ -39,6 +40,8 @@ export class GroupStates {
   readonly engine: LtHashEngine;
   private readonly byKey = new Map<string, GroupState>();
   private readonly element = Buffer.alloc(MAX_ELEMENT_BYTES);
+  /** Takes the changes: the engine itself, or threads that work for it. */
+  private threads: HashThreads | undefined;
 
   constructor(options: { scheme?: CommitmentScheme; engine?: EngineKind } = {}) {
     this.scheme = options.scheme ?? SCHEMES['blake2xb-groups'];
@@ -72,13 +75,52 @@ export class GroupStates {
     if (stakeholders.length === 0) {
       throw new AcsError('COMMITMENT_NO_STAKEHOLDERS', 'a contract without stakeholders', { contractId });
     }
-    for (const parties of this.scheme.statesOf(stakeholderSet(stakeholders))) {
-      // The element is written first: a bad contract id must leave no trace.
-      const length = this.scheme.writeElement(this.element, contractId, reassignmentCounter, parties);
-      const group = this.groupOf(parties);
-      group.contracts += sign;
-      this.engine.change(group.slot, this.element.subarray(0, length), sign);
+    // The element is written first, so that a bad contract id leaves no trace.
+    writeContractElement(this.element, contractId, reassignmentCounter);
+    this.changeStates(this.statesFor(stakeholders), contractId, reassignmentCounter, sign);
+  }
+
+  /** The states that contracts of these stakeholders change; opened when they are new. May be kept by the caller. */
+  statesFor(stakeholders: readonly string[]): readonly GroupState[] {
+    return this.scheme.statesOf(stakeholderSet(stakeholders)).map((parties) => this.groupOf(parties));
+  }
+
+  /** Adds (sign 1) or removes (sign -1) a contract whose {@link statesFor} the caller has at hand. */
+  changeStates(
+    states: readonly GroupState[],
+    contractId: string,
+    reassignmentCounter: bigint,
+    sign: 1 | -1,
+  ): void {
+    for (const state of states) {
+      const length = this.scheme.writeElement(this.element, contractId, reassignmentCounter, state.parties);
+      state.contracts += sign;
+      (this.threads ?? this.engine).change(state.slot, this.element.subarray(0, length), sign);
     }
+  }
+
+  /** Has the coming changes hashed on `count` further threads. Until {@link settle} no state can be read. */
+  startThreads(count: number): void {
+    if (this.threads === undefined && count > 0) {
+      this.threads = startHashThreads(this.engine, this.scheme.expansion, count);
+    }
+  }
+
+  /** Waits until all changes are in the states, and ends the threads. */
+  async settle(): Promise<void> {
+    const threads = this.threads;
+    if (threads === undefined) return;
+    await threads.finish();
+    this.threads = undefined;
+  }
+
+  /** Ends the threads and leaves the states unusable: for when the work failed anyway. */
+  async abandon(): Promise<void> {
+    await this.threads?.abandon();
+  }
+
+  private checkSettled(): void {
+    if (this.threads !== undefined) throw new Error('states are read while threads still work on them');
   }
 
   private groupOf(parties: readonly string[]): GroupState {
@@ -106,6 +148,7 @@ export class GroupStates {
    * or removed with another counter than it was added with.
    */
   *groups(): Generator<GroupState> {
+    this.checkSettled();
     for (const key of [...this.byKey.keys()].sort(compareText)) {
       const group = this.byKey.get(key)!;
       if (group.contracts > 0) yield group;
@@ -120,6 +163,7 @@ export class GroupStates {
 
   /** The 2048-byte state of a group, named as in {@link GroupState.parties}; undefined when it was never touched. */
   stateOf(parties: readonly string[]): Uint8Array | undefined {
+    this.checkSettled();
     const group = this.byKey.get(keyOf(parties));
     return group === undefined ? undefined : this.engine.read(group.slot);
   }
@@ -137,6 +181,7 @@ export class GroupStates {
 
   /** Forgets groups without contracts. */
   prune(): void {
+    this.checkSettled();
     for (const [key, group] of this.byKey) {
       if (group.contracts === 0 && isEmptyState(this.engine.read(group.slot))) {
         this.engine.close(group.slot);

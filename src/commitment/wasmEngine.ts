@@ -189,13 +189,14 @@ export function openWasmEngine(): LtHashEngine {
   return {
     kind: 'wasm',
     open() {
-      const slot = free.pop() ?? slots;
-      if (slot === slots) {
-        reserve(slot);
-        slots++;
+      const used = free.pop();
+      if (used !== undefined) {
+        memory.fill(0, addressOf(used), addressOf(used) + LTHASH_BYTES);
+        return used;
       }
-      memory.fill(0, addressOf(slot), addressOf(slot) + LTHASH_BYTES);
-      return slot;
+      // Memory never used is zero already, and stays untouched.
+      reserve(slots);
+      return slots++;
     },
     close(slot) {
       settleAll();
