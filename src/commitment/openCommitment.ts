@@ -71,7 +71,10 @@ function openReader(): ChunkReader {
   };
 }
 
-/** JSON text starts with a brace, maybe after blanks or a byte order mark; a message's prefix is followed by a tag. */
+/**
+ * JSON text starts with a brace, maybe after blanks or a byte order mark. No message is as short as the code of a blank
+ * (an active contract's id has at least 33 bytes), and a brace as length prefix is followed by a tag, not by text.
+ */
 function formOf(head: Buffer): OpenCommitmentForm {
   if (head[0] === 0xef && head[1] === 0xbb) return 'console';
   const first = head[0]!;
