@@ -7,7 +7,7 @@ import { formatTimestampValue } from '../contract/time.js';
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueCodec.js';
 import { AcsError } from '../io/error.js';
-import { normalizeNumeric } from './numericText.js';
+import { normalizeNumeric, scaleOf } from './numericText.js';
 import { PLAN_OPTIONAL, type TypePlan } from './plan.js';
 import { formatDate } from './timeText.js';
 import { formatType } from './type.js';
@@ -44,6 +44,8 @@ function write(plan: TypePlan, value: LfValue, options: JsonOptions): string {
     case 'int64':
       return `"${value.value}"`;
     case 'numeric': {
+      // A stored numeric of the right scale is in normal form unless it is a negative zero.
+      if (scaleOf(value.value) === plan.scale && !value.value.startsWith('-')) return `"${value.value}"`;
       const text = normalizeNumeric(value.value, plan.scale);
       if (text === undefined) {
         throw new AcsError('TYPE_NUMERIC_SCALE', 'a numeric does not fit the scale of its type', {

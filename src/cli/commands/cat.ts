@@ -1,6 +1,8 @@
 /** `acs cat` */
 import { type CatOptions, catFields, catSnapshot, parseFields, rowJson } from '../../inspect/cat.js';
+import { labelledRenderer } from '../../inspect/labelledArgument.js';
 import { defineCommand, EXIT } from '../command.js';
+import { darOptions, loadDarArgs } from '../darOptions.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { renderTable } from '../table.js';
 
@@ -13,17 +15,24 @@ export const catCommand = defineCommand({
   describe: 'print the contracts of a snapshot, one JSON line each',
   details:
     'Every field of the created event; fields of the blob that differ from it appear in blobDiffers.\n' +
-    'Arguments come from the blob. Without a package they are positional (argumentForm says so).\n' +
+    'Arguments come from the blob. With --dar they are printed with their names, as the JSON Ledger API\n' +
+    'does, and argumentPackageId names the package used. Without a package that fits they are\n' +
+    'positional (argumentForm says so).\n' +
     '64-bit integers are strings. Empty records of in-flight contracts are skipped and counted.',
   examples: [
     ['acs cat export.acs.gz', 'all contracts'],
     ['acs cat --limit 3 --fields contractId,templateId,signatories export.acs.gz', 'a quick look'],
+    ['acs cat --dar acme-iou-1.1.0.dar export.acs.gz', 'arguments with names and types'],
     ['acs cat --contract 00ab… --blob export.acs.gz', 'one contract with its blob in base64'],
     ['acs cat --format csv --fields contractId,createdAt export.acs.gz > list.csv', 'for a spreadsheet'],
   ],
   exitStatus: { 0: 'printed', 1: 'a contract named with --contract is not in the file' },
   options: (y) =>
-    readOptions(y.positional('file', { type: 'string', demandOption: true, describe: 'snapshot file or -' }))
+    darOptions(
+      readOptions(
+        y.positional('file', { type: 'string', demandOption: true, describe: 'snapshot file or -' }),
+      ),
+    )
       .option('fields', { type: 'string', array: true, describe: 'fields to print, comma-separated' })
       .option('blob', { type: 'boolean', default: false, describe: 'print created_event_blob as base64' })
       .option('limit', { type: 'number', describe: 'stop after so many contracts' })
@@ -44,6 +53,15 @@ export const catCommand = defineCommand({
     const wanted =
       args.contract === undefined ? undefined : new Set(args.contract.map((id) => id.toLowerCase()));
     if (wanted !== undefined) options.contracts = wanted;
+    let positional = 0;
+    let positionalReason = '';
+    if (args.dar.length > 0) {
+      options.render = labelledRenderer(await loadDarArgs(args, context), {
+        onPositional: (contractId, reason) => {
+          if (positional++ === 0) positionalReason = `${reason.message} (contract ${contractId})`;
+        },
+      });
+    }
     const fields = catFields(options);
     const idColumn = fields.indexOf('contractId');
     const missing = new Set(wanted);
@@ -77,6 +95,13 @@ export const catCommand = defineCommand({
     if (facts === undefined) return EXIT.ok;
     if (args.format === 'table') pending = `${renderTable([...fields], table)}\n`;
     if (pending !== '') await context.write(pending);
+    if (positional > 0) {
+      context.warn({
+        code: 'POSITIONAL',
+        message: `${positional} contracts are printed positionally, the first because: ${positionalReason}`,
+        file: args.file,
+      });
+    }
     if (facts.inFlight > 0) {
       context.warn({
         code: 'IN_FLIGHT_RECORD',
