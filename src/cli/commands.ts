@@ -1,8 +1,12 @@
-/** Every command, in the order the help lists them. */
+/** Every command, in the order the help lists them. A command's code is loaded when it is called or listed. */
 import type { CliCommand } from './command.js';
-import { catCommand } from './commands/cat.js';
-import { filterCommand } from './commands/filter.js';
-import { infoCommand } from './commands/info.js';
-import { verifyCommand } from './commands/verify.js';
 
-export const COMMANDS: readonly CliCommand<never>[] = [infoCommand, catCommand, verifyCommand, filterCommand];
+type Load = () => Promise<CliCommand<never>>;
+
+/** By the first word of the command line. */
+export const COMMANDS: Readonly<Record<string, Load>> = {
+  info: async () => (await import('./commands/info.js')).infoCommand,
+  cat: async () => (await import('./commands/cat.js')).catCommand,
+  filter: async () => (await import('./commands/filter.js')).filterCommand,
+  verify: async () => (await import('./commands/verify.js')).verifyCommand,
+};

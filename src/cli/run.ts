@@ -39,7 +39,7 @@ export async function runCli(
   };
   try {
     let helpText = '';
-    const parser = buildParser(onRun);
+    const parser = buildParser(await loadCommands(argv), onRun);
     await parser.parseAsync([...argv], {}, (error: Error | undefined, _args: unknown, output: string) => {
       if (error) throw error;
       helpText = output;
@@ -70,8 +70,18 @@ export function reportError(error: unknown, json: boolean, stderr: Writable): nu
   return EXIT.failed;
 }
 
-/** The whole yargs tree; `help` texts for docs are taken from it too. */
-export function buildParser(onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>): Argv {
+/** The command that is called; all of them when none is, or for help, completion and suggestions. */
+async function loadCommands(argv: readonly string[]): Promise<CliCommand<never>[]> {
+  const word = argv.find((arg) => !arg.startsWith('-'));
+  const called = word === undefined ? undefined : COMMANDS[word];
+  return called === undefined ? Promise.all(Object.values(COMMANDS).map((load) => load())) : [await called()];
+}
+
+/** The yargs tree of the given commands. */
+export function buildParser(
+  commands: readonly CliCommand<never>[],
+  onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
+): Argv {
   const parser = yargs([])
     .scriptName('acs')
     .usage('acs <command>\n\nRead, compare, repair and move the active contracts of Canton participants.')
@@ -113,7 +123,7 @@ export function buildParser(onRun: (command: CliCommand<never>, args: GlobalArgs
       if (error) throw error;
       throw usageError(message, 'see `acs --help` or `acs <command> --help`');
     });
-  for (const command of COMMANDS) addCommand(parser, command, onRun);
+  for (const command of commands) addCommand(parser, command, onRun);
   return parser;
 }
 

@@ -3,6 +3,7 @@
  * pairs of the same number of 128-byte blocks, since the core hashes two at a time.
  */
 import { AcsError } from '../io/error.js';
+import { webAssembly } from '../wire/wasmAssembler.js';
 import type { LtHashEngine } from './engine.js';
 import { checkState, emptyState, LTHASH_BYTES } from './lthash16.js';
 import { blake2xbModule, WASM_LAYOUT } from './wasm/blake2xbModule.js';
@@ -13,13 +14,6 @@ interface CoreExports {
   expand(root: number): void;
   add(state: number, other: number): void;
   subtract(state: number, other: number): void;
-}
-
-/** The part of the WebAssembly API used here; the Node.js type package does not declare it. */
-interface WebAssemblyApi {
-  validate(bytes: Uint8Array): boolean;
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
 }
 
 const BLOCK = 128;
@@ -48,7 +42,7 @@ let compiled: object | null | undefined;
 /** The compiled module, or null when this machine cannot run it. */
 function compiledModule(): object | null {
   if (compiled === undefined) {
-    const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly;
+    const api = webAssembly;
     const bytes = blake2xbModule(2);
     compiled = api?.validate(bytes) === true ? new api.Module(bytes) : null;
   }
@@ -83,7 +77,7 @@ function initialChain(): Buffer {
 /** Opens an engine; {@link wasmUsable} must hold. */
 export function openWasmEngine(): LtHashEngine {
   const module = compiledModule();
-  const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly;
+  const api = webAssembly;
   if (module === null || api === undefined) throw new Error('no WebAssembly on this machine');
   const core = new api.Instance(module).exports as CoreExports;
   let memory = Buffer.from(core.memory.buffer);

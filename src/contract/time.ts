@@ -11,18 +11,31 @@ export function formatTimestampValue(micros: bigint): string {
   return isoText(micros, (digits) => digits.replace(/0+$/, ''));
 }
 
+/** The date and time of the last second printed: neighbouring contracts share it. */
+let lastSecond = Number.NaN;
+let lastBase = '';
+
 function isoText(micros: bigint, shorten: (sixDigits: string) => string): string {
-  let seconds = micros / 1_000_000n;
-  let rest = micros % 1_000_000n;
-  if (rest < 0n) {
-    rest += 1_000_000n;
-    seconds -= 1n;
+  // Years 1 to 9999 in microseconds exceed 2^53; a tenth of a second more or less would show, so split exactly.
+  const exact = Number(micros);
+  let seconds: number;
+  let rest: number;
+  if (Number.isSafeInteger(exact)) {
+    seconds = Math.floor(exact / 1_000_000);
+    rest = exact - seconds * 1_000_000;
+  } else {
+    const whole = micros / 1_000_000n - (micros < 0n && micros % 1_000_000n !== 0n ? 1n : 0n);
+    seconds = Number(whole);
+    rest = Number(micros - whole * 1_000_000n);
   }
-  const date = new Date(Number(seconds) * 1000);
-  if (Number.isNaN(date.getTime()) || date.getUTCFullYear() < 0 || date.getUTCFullYear() > 9999)
-    return `${micros} µs`;
-  const base = date.toISOString().slice(0, 19);
-  return `${base}${rest === 0n ? '' : `.${shorten(rest.toString().padStart(6, '0'))}`}Z`;
+  if (seconds !== lastSecond) {
+    const date = new Date(seconds * 1000);
+    const year = date.getUTCFullYear();
+    if (Number.isNaN(year) || year < 0 || year > 9999) return `${micros} µs`;
+    lastBase = date.toISOString().slice(0, 19);
+    lastSecond = seconds;
+  }
+  return rest === 0 ? `${lastBase}Z` : `${lastBase}.${shorten(`${1_000_000 + rest}`.slice(1))}Z`;
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d))?$/;

@@ -175,16 +175,20 @@ class Counter {
   readonly counts: number[] = [];
   /** Occurrences of strings beyond the capacity. */
   others = 0;
+  private last = -1;
 
   constructor(capacity: number) {
     this.names = new Interner(capacity);
   }
 
   add(buf: Buffer, start: number, end: number): number {
-    const id = this.names.id(buf, start, end);
+    const id = this.names.id(buf, start, end, this.last);
     if (id < 0) this.others++;
-    else if (id === this.counts.length) this.counts.push(1);
-    else this.counts[id]++;
+    else {
+      this.last = id;
+      if (id === this.counts.length) this.counts.push(1);
+      else this.counts[id]++;
+    }
     return id;
   }
 }
@@ -196,6 +200,8 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
   /** Template ids as stored in the event, to the row they count in. */
   const templateNames = new Interner(MAX_GROUPS);
   const templateRows: { packageName: string; contracts: number; bytes: number }[] = [];
+  let lastTemplate = -1;
+  let lastSignatory = -1;
   const synchronizers = new Counter(MAX_GROUPS);
   const counters = new Map<bigint, number>();
   let zeroCounters = 0;
@@ -214,7 +220,13 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
   function templateRow(record: RecordView): { packageName: string; contracts: number; bytes: number } {
     const start = record.eventFields[2 * EVENT.templateId];
     if (start >= 0) {
-      const id = templateNames.id(record.buf, start, record.eventFields[2 * EVENT.templateId + 1]);
+      const id = templateNames.id(
+        record.buf,
+        start,
+        record.eventFields[2 * EVENT.templateId + 1],
+        lastTemplate,
+      );
+      lastTemplate = id;
       if (id >= 0 && id < templateRows.length) return templateRows[id];
       const row = rowByName();
       if (id >= 0) templateRows[id] = row;
@@ -234,7 +246,8 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
   }
 
   function addParty(buf: Buffer, start: number, end: number, isSignatory: boolean): void {
-    const id = parties.id(buf, start, end);
+    const id = parties.id(buf, start, end, isSignatory ? lastSignatory : -1);
+    if (isSignatory) lastSignatory = id;
     if (id < 0) {
       partiesTruncated = true;
       return;

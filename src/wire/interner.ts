@@ -23,8 +23,12 @@ export class Interner {
     return this.texts.length;
   }
 
-  /** The number of the string `buf[start, end)`; the same bytes always give the same number. */
-  id(buf: Buffer, start: number, end: number): number {
+  /**
+   * The number of the string `buf[start, end)`; the same bytes always give the same number. `guess` is the number
+   * expected, e.g. that of the record before: a right guess saves the look-up.
+   */
+  id(buf: Buffer, start: number, end: number, guess = -1): number {
+    if (guess >= 0 && this.equals(guess, buf, start, end)) return guess;
     const hash = hashBytes(buf, start, end);
     const mask = this.slots.length - 1;
     let slot = hash & mask;

@@ -3,8 +3,9 @@
  * arithmetic of LtHash16. Two BLAKE2b instances run side by side, one in each 64-bit lane of a vector: two elements for
  * the root hash, two neighbouring output blocks for the expansion.
  */
+
+import { assembleModule, I32, InstructionWriter, V128, type WasmFunction } from '../../wire/wasmAssembler.js';
 import { BLAKE2B_IV, BLAKE2B_SIGMA } from '../blake2xb.js';
-import { assembleModule, I32, InstructionWriter, V128, type WasmFunction } from './assembler.js';
 
 const MASK_64 = 0xffff_ffff_ffff_ffffn;
 

@@ -1,11 +1,22 @@
 /**
- * A small assembler for WebAssembly modules: just the instructions the hash core needs. The module is assembled in
+ * A small assembler for WebAssembly modules: just the instructions our hash cores need. The module is assembled in
  * memory when it is first used, so the TypeScript program is the only source and no compiled artefact can drift from it.
  */
 
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 export const V128 = 0x7b;
-export type ValueType = typeof I32 | typeof V128;
+export type ValueType = typeof I32 | typeof I64 | typeof V128;
+
+/** The part of the WebAssembly API used here; the Node.js type package does not declare it. */
+export interface WebAssemblyApi {
+  validate(bytes: Uint8Array): boolean;
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: unknown };
+}
+
+/** Undefined where Node.js was built or started without it. */
+export const webAssembly = (globalThis as unknown as { WebAssembly?: WebAssemblyApi }).WebAssembly;
 
 /** One exported function: its signature, its further locals, its body (without the closing `end`). */
 export interface WasmFunction {
@@ -61,6 +72,73 @@ export class InstructionWriter {
 
   i32LessUnsigned(): this {
     this.bytes.push(0x49);
+    return this;
+  }
+
+  i32And(): this {
+    this.bytes.push(0x71);
+    return this;
+  }
+
+  /** The 64-bit number on the stack is made of the unsigned 32-bit one. */
+  i64ExtendUnsigned(): this {
+    this.bytes.push(0xad);
+    return this;
+  }
+
+  i64Const(n: bigint): this {
+    this.bytes.push(0x42);
+    pushSigned(this.bytes, BigInt.asIntN(64, n));
+    return this;
+  }
+
+  i64Add(): this {
+    this.bytes.push(0x7c);
+    return this;
+  }
+
+  i64Multiply(): this {
+    this.bytes.push(0x7e);
+    return this;
+  }
+
+  i64Xor(): this {
+    this.bytes.push(0x85);
+    return this;
+  }
+
+  i64ShiftRight(bits: number): this {
+    return this.i64Const(BigInt(bits)).op(0x88);
+  }
+
+  i64RotateLeft(bits: number): this {
+    return this.i64Const(BigInt(bits)).op(0x89);
+  }
+
+  /** Loads 8 bytes, little endian, from any address. */
+  i64Load(offset: number): this {
+    return this.op(0x29).unsigned(0).unsigned(offset);
+  }
+
+  /** Loads one byte as a 64-bit number. */
+  i64LoadByte(offset: number): this {
+    return this.op(0x31).unsigned(0).unsigned(offset);
+  }
+
+  i64Store(offset: number): this {
+    return this.op(0x37).unsigned(0).unsigned(offset);
+  }
+
+  private op(opcode: number): this {
+    this.bytes.push(opcode);
+    return this;
+  }
+
+  /** Runs the body when the condition on the stack is not 0. */
+  whenTrue(body: (w: InstructionWriter) => void): this {
+    this.bytes.push(0x04, 0x40);
+    body(this);
+    this.bytes.push(0x0b);
     return this;
   }
 
