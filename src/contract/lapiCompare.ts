@@ -3,7 +3,8 @@
  * without building either (snapshot-format spec, sections 3.4 item 8 and 4). The Ledger API form may lack trailing Nones
  * in any record and may carry labels and type ids; numbers of the oneof members differ between the two.
  */
-import { WIRE_BYTES, WireReader } from '../wire/reader.js';
+import { AcsError } from '../io/error.js';
+import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from '../wire/reader.js';
 import { LF_FIELD } from './valueCodec.js';
 
 /** Ledger API member number for each LF member number. */
@@ -15,85 +16,161 @@ interface Span {
   end: number;
 }
 
+/*
+ * The walk keeps its results in these instead of returning objects: a record has some twenty nodes, a file millions of
+ * records. Everything here is synchronous, and each result is copied out before the next call.
+ */
+let at = 0;
+let found = 0;
+let foundEnd = 0;
+/** Path parts from the inside out, filled while a difference travels up. */
+let trail: string[] = [];
+
+function truncated(pos: number): AcsError {
+  return new AcsError('WIRE_TRUNCATED', 'a value ends inside one of its fields', { byteOffset: pos });
+}
+
+/** A varint cut to 32 bits; leaves the position behind it in `at`. */
+function varint(buf: Buffer, pos: number, end: number): number {
+  let value = 0;
+  for (let shift = 0; shift < 70; shift += 7) {
+    if (pos >= end) throw truncated(pos);
+    const b = buf[pos++];
+    if (shift < 32) value |= (b & 0x7f) << shift;
+    if (b < 0x80) {
+      at = pos;
+      return value >>> 0;
+    }
+  }
+  throw new AcsError('WIRE_VARINT_TOO_LONG', 'a varint is longer than 10 bytes', { byteOffset: pos });
+}
+
+/**
+ * The next occurrence of the length-delimited `field` from `pos` on: its content is `[found, foundEnd)`, `at` is
+ * `foundEnd`. False when there is none; other fields are skipped.
+ */
+function nextField(buf: Buffer, pos: number, end: number, field: number): boolean {
+  const wanted = (field << 3) | WIRE_BYTES;
+  while (pos < end) {
+    const tag = varint(buf, pos, end);
+    pos = at;
+    switch (tag & 7) {
+      case WIRE_BYTES: {
+        const n = varint(buf, pos, end);
+        if (n > end - at) throw truncated(at);
+        if (tag === wanted) {
+          found = at;
+          foundEnd = at + n;
+          at = foundEnd;
+          return true;
+        }
+        pos = at + n;
+        break;
+      }
+      case WIRE_VARINT:
+        varint(buf, pos, end);
+        pos = at;
+        break;
+      case WIRE_FIXED64:
+        pos += 8;
+        break;
+      case WIRE_FIXED32:
+        pos += 4;
+        break;
+      default:
+        throw new AcsError('WIRE_BAD_TAG', 'not a valid protobuf field tag', { byteOffset: pos });
+    }
+  }
+  at = pos;
+  return false;
+}
+
 /**
  * Path of the first difference between a Ledger API `Record` and a serialized LF record, or undefined when they agree.
  * The path counts fields from 0, e.g. `2.0` or `3[1]`.
  */
 export function recordDifference(lapiBuf: Buffer, lapi: Span, lfBuf: Buffer, lf: Span): string | undefined {
-  const r = new WireReader(lfBuf, lf.start, lf.end);
-  const tag = r.pos < r.end ? r.tag() : 0;
-  if (tag !== ((LF_FIELD.record << 3) | WIRE_BYTES)) return '';
-  const n = r.length();
-  return compareRecord(lapiBuf, lapi, lfBuf, { start: r.pos, end: r.pos + n }, '');
+  trail = [];
+  if (lfBuf[lf.start] !== ((LF_FIELD.record << 3) | WIRE_BYTES)) return '';
+  const n = varint(lfBuf, lf.start + 1, lf.end);
+  const same = sameRecord(lapiBuf, lapi.start, lapi.end, lfBuf, at, Math.min(at + n, lf.end));
+  return same ? undefined : pathText();
 }
 
 /** The same for two values. */
-export function valueDifference(
-  lapiBuf: Buffer,
-  lapi: Span,
-  lfBuf: Buffer,
-  lf: Span,
-  path = '',
-): string | undefined {
-  const a = new WireReader(lapiBuf, lapi.start, lapi.end);
-  const b = new WireReader(lfBuf, lf.start, lf.end);
-  if (b.pos >= b.end || a.pos >= a.end) return a.pos >= a.end && b.pos >= b.end ? undefined : path;
-  const tagB = b.tag();
-  const tagA = a.tag();
+export function valueDifference(lapiBuf: Buffer, lapi: Span, lfBuf: Buffer, lf: Span): string | undefined {
+  trail = [];
+  return sameValue(lapiBuf, lapi.start, lapi.end, lfBuf, lf.start, lf.end) ? undefined : pathText();
+}
+
+function pathText(): string {
+  return trail.reverse().join('').replace(/^\./, '');
+}
+
+/** Notes where on the way up a difference lies; always false. */
+function differs(part: string): false {
+  trail.push(part);
+  return false;
+}
+
+function sameValue(
+  a: Buffer,
+  aStart: number,
+  aEnd: number,
+  b: Buffer,
+  bStart: number,
+  bEnd: number,
+): boolean {
+  if (bStart >= bEnd || aStart >= aEnd) return aStart >= aEnd && bStart >= bEnd;
+  const tagB = varint(b, bStart, bEnd);
+  let bPos = at;
+  const tagA = varint(a, aStart, aEnd);
+  let aPos = at;
   const field = tagB >>> 3;
-  if (tagA >>> 3 !== LAPI_OF_LF[field]) return path;
+  if (tagA >>> 3 !== LAPI_OF_LF[field] || (tagA & 7) !== (tagB & 7)) return false;
+  if ((tagB & 7) !== WIRE_BYTES) {
+    // Booleans, integers, dates and timestamps are encoded alike on both sides.
+    return aEnd - aPos === bEnd - bPos && sameBytes(a, aPos, aEnd, b, bPos);
+  }
+  const aSize = varint(a, aPos, aEnd);
+  aPos = at;
+  const bSize = varint(b, bPos, bEnd);
+  bPos = at;
+  const aTo = Math.min(aPos + aSize, aEnd);
+  const bTo = Math.min(bPos + bSize, bEnd);
   switch (field) {
     case LF_FIELD.unit:
-      return undefined;
-    case LF_FIELD.bool:
-      return a.bool() === b.bool() ? undefined : path;
-    case LF_FIELD.int64:
-      return a.uint64() === b.uint64() ? undefined : path;
-    case LF_FIELD.date:
-      return a.int32() === b.int32() ? undefined : path;
-    case LF_FIELD.timestamp:
-      return a.sfixed64() === b.sfixed64() ? undefined : path;
+      return true;
     case LF_FIELD.numeric:
     case LF_FIELD.party:
     case LF_FIELD.text:
-      return sameBytes(a, b) ? undefined : path;
+      return aTo - aPos === bTo - bPos && sameBytes(a, aPos, aTo, b, bPos);
     case LF_FIELD.contractId:
-      return sameHex(a, b) ? undefined : path;
+      return hexMatches(a, aPos, aTo, b, bPos, bTo);
     case LF_FIELD.optional:
-      return compareOptional(a, b, path);
+      return sameOptional(a, aPos, aTo, b, bPos, bTo);
     case LF_FIELD.list:
-      return compareLists(a, b, path);
+      return sameList(a, aPos, aTo, b, bPos, bTo);
     case LF_FIELD.genMap:
-      return compareEntries(a, b, path, false);
+      return sameEntries(a, aPos, aTo, b, bPos, bTo, false);
     case LF_FIELD.textMap:
-      return compareEntries(a, b, path, true);
+      return sameEntries(a, aPos, aTo, b, bPos, bTo, true);
     case LF_FIELD.record:
-      return compareRecord(lapiBuf, span(a), lfBuf, span(b), path);
+      return sameRecord(a, aPos, aTo, b, bPos, bTo);
     case LF_FIELD.variant:
-      return compareConstructed(a, b, path, true);
+      return sameConstructed(a, aPos, aTo, b, bPos, bTo, true);
     case LF_FIELD.enum:
-      return compareConstructed(a, b, path, false);
+      return sameConstructed(a, aPos, aTo, b, bPos, bTo, false);
     default:
-      return path;
+      return false;
   }
 }
 
-function span(r: WireReader): Span {
-  const n = r.length();
-  return { start: r.pos, end: r.pos + n };
-}
-
-function sameBytes(a: WireReader, b: WireReader): boolean {
-  const x = span(a);
-  const y = span(b);
-  return x.end - x.start === y.end - y.start && a.buf.compare(b.buf, y.start, y.end, x.start, x.end) === 0;
-}
-
-/** Hex text on the Ledger API side, raw bytes in the blob. */
-function sameHex(a: WireReader, b: WireReader): boolean {
-  const x = span(a);
-  const y = span(b);
-  return hexMatches(a.buf, x.start, x.end, b.buf, y.start, y.end);
+/** `a[start, end)` equals as many bytes of `b` from `from` on. Short runs are compared here, long ones natively. */
+function sameBytes(a: Buffer, start: number, end: number, b: Buffer, from: number): boolean {
+  if (end - start > 160) return a.compare(b, from, from + end - start, start, end) === 0;
+  for (let i = start, j = from; i < end; i++, j++) if (a[i] !== b[j]) return false;
+  return true;
 }
 
 /** True when `text[start, end)` is the lower-case hex of `raw[rawStart, rawEnd)`. */
@@ -115,125 +192,136 @@ export function hexMatches(
 
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
 
-/** Elements (all length-delimited occurrences of `field`) of a message. */
-function elements(buf: Buffer, message: Span, field: number): Span[] {
-  const r = new WireReader(buf, message.start, message.end);
-  const wanted = (field << 3) | WIRE_BYTES;
-  const found: Span[] = [];
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === wanted) {
-      const s = span(r);
-      found.push(s);
-      r.pos = s.end;
-    } else r.skip(tag & 7);
-  }
-  return found;
-}
-
-/** The last occurrence of a length-delimited field, or undefined. */
-function member(buf: Buffer, message: Span, field: number): Span | undefined {
-  const all = elements(buf, message, field);
-  return all[all.length - 1];
-}
-
-function compareRecord(
-  lapiBuf: Buffer,
-  lapi: Span,
-  lfBuf: Buffer,
-  lf: Span,
-  path: string,
-): string | undefined {
-  const left = elements(lapiBuf, lapi, 2);
-  const right = elements(lfBuf, lf, 1);
-  const at = (i: number): string => (path === '' ? `${i}` : `${path}.${i}`);
-  for (let i = 0; i < right.length; i++) {
-    const value = member(lfBuf, right[i], 1) ?? { start: 0, end: 0 };
-    if (i >= left.length) {
-      if (!isNone(lfBuf, value)) return at(i);
+function sameRecord(a: Buffer, aPos: number, aEnd: number, b: Buffer, bPos: number, bEnd: number): boolean {
+  for (let i = 0; ; i++) {
+    const haveB = nextField(b, bPos, bEnd, 1);
+    const bField = found;
+    const bFieldEnd = foundEnd;
+    bPos = at;
+    const haveA = nextField(a, aPos, aEnd, 2);
+    const aField = found;
+    const aFieldEnd = foundEnd;
+    aPos = at;
+    if (!haveB) return haveA ? differs(`.${i}`) : true;
+    const bSet = nextField(b, bField, bFieldEnd, 1);
+    const bValue = found;
+    const bValueEnd = foundEnd;
+    if (!haveA) {
+      // Trailing Nones are left out of the Ledger API form.
+      if (!bSet || !isNone(b, bValue, bValueEnd)) return differs(`.${i}`);
       continue;
     }
-    const other = member(lapiBuf, left[i], 2) ?? { start: 0, end: 0 };
-    const difference = valueDifference(lapiBuf, other, lfBuf, value, at(i));
-    if (difference !== undefined) return difference;
+    const aSet = nextField(a, aField, aFieldEnd, 2);
+    if (!aSet || !bSet || !sameValue(a, found, foundEnd, b, bValue, bValueEnd)) return differs(`.${i}`);
   }
-  return left.length > right.length ? at(right.length) : undefined;
 }
 
-function isNone(buf: Buffer, value: Span): boolean {
-  const r = new WireReader(buf, value.start, value.end);
-  if (r.pos >= r.end || r.tag() !== ((LF_FIELD.optional << 3) | WIRE_BYTES)) return false;
-  const inner = span(r);
-  return member(buf, inner, 1) === undefined;
+function isNone(buf: Buffer, start: number, end: number): boolean {
+  if (start >= end || buf[start] !== ((LF_FIELD.optional << 3) | WIRE_BYTES)) return false;
+  const n = varint(buf, start + 1, end);
+  return !nextField(buf, at, Math.min(at + n, end), 1);
 }
 
-function compareOptional(a: WireReader, b: WireReader, path: string): string | undefined {
-  const left = member(a.buf, span(a), 1);
-  const right = member(b.buf, span(b), 1);
-  const leftSet = left !== undefined && left.end > left.start;
-  const rightSet = right !== undefined && right.end > right.start;
-  if (!leftSet || !rightSet) return leftSet === rightSet ? undefined : path;
-  return valueDifference(a.buf, left, b.buf, right, path);
+function sameOptional(a: Buffer, aPos: number, aEnd: number, b: Buffer, bPos: number, bEnd: number): boolean {
+  const haveA = nextField(a, aPos, aEnd, 1) && foundEnd > found;
+  const aValue = found;
+  const aValueEnd = foundEnd;
+  const haveB = nextField(b, bPos, bEnd, 1) && foundEnd > found;
+  if (!haveA || !haveB) return haveA === haveB;
+  return sameValue(a, aValue, aValueEnd, b, found, foundEnd);
 }
 
-function compareLists(a: WireReader, b: WireReader, path: string): string | undefined {
-  const left = elements(a.buf, span(a), 1);
-  const right = elements(b.buf, span(b), 1);
-  if (left.length !== right.length) return path;
+function sameList(a: Buffer, aPos: number, aEnd: number, b: Buffer, bPos: number, bEnd: number): boolean {
+  for (let i = 0; ; i++) {
+    const haveA = nextField(a, aPos, aEnd, 1);
+    const aItem = found;
+    const aItemEnd = foundEnd;
+    aPos = at;
+    const haveB = nextField(b, bPos, bEnd, 1);
+    bPos = at;
+    if (!haveA || !haveB) return haveA === haveB;
+    if (!sameValue(a, aItem, aItemEnd, b, found, foundEnd)) return differs(`[${i}]`);
+  }
+}
+
+function sameEntries(
+  a: Buffer,
+  aPos: number,
+  aEnd: number,
+  b: Buffer,
+  bPos: number,
+  bEnd: number,
+  textKeys: boolean,
+): boolean {
+  const left = entries(a, aPos, aEnd);
+  const right = entries(b, bPos, bEnd);
+  if (left.length !== right.length) return false;
+  if (textKeys) {
+    // Stored in any order; the Ledger API prints them by key.
+    sortByKey(a, left);
+    sortByKey(b, right);
+  }
   for (let i = 0; i < left.length; i++) {
-    const difference = valueDifference(a.buf, left[i], b.buf, right[i], `${path}[${i}]`);
-    if (difference !== undefined) return difference;
+    const x = left[i];
+    const y = right[i];
+    const sameKey = textKeys
+      ? x.keyEnd - x.key === y.keyEnd - y.key && sameBytes(a, x.key, x.keyEnd, b, y.key)
+      : sameValue(a, x.key, x.keyEnd, b, y.key, y.keyEnd);
+    if (!sameKey || !sameValue(a, x.value, x.valueEnd, b, y.value, y.valueEnd)) return differs(`[${i}]`);
   }
-  return undefined;
+  return true;
 }
 
-function compareEntries(a: WireReader, b: WireReader, path: string, textKeys: boolean): string | undefined {
-  const left = elements(a.buf, span(a), 1);
-  let right = elements(b.buf, span(b), 1);
-  if (left.length !== right.length) return path;
-  // Text maps may be stored in any order; the Ledger API prints them by key.
-  if (textKeys) right = sortByKey(b.buf, right);
-  const ordered = textKeys ? sortByKey(a.buf, left) : left;
-  for (let i = 0; i < ordered.length; i++) {
-    const here = `${path}[${i}]`;
-    const keyA = member(a.buf, ordered[i], 1) ?? { start: 0, end: 0 };
-    const keyB = member(b.buf, right[i], 1) ?? { start: 0, end: 0 };
-    if (textKeys) {
-      if (keyA.end - keyA.start !== keyB.end - keyB.start) return here;
-      if (a.buf.compare(b.buf, keyB.start, keyB.end, keyA.start, keyA.end) !== 0) return here;
-    } else {
-      const difference = valueDifference(a.buf, keyA, b.buf, keyB, here);
-      if (difference !== undefined) return difference;
+interface Entry {
+  key: number;
+  keyEnd: number;
+  value: number;
+  valueEnd: number;
+}
+
+function entries(buf: Buffer, start: number, end: number): Entry[] {
+  const list: Entry[] = [];
+  let pos = start;
+  while (nextField(buf, pos, end, 1)) {
+    pos = at;
+    const from = found;
+    const to = foundEnd;
+    const entry: Entry = { key: 0, keyEnd: 0, value: 0, valueEnd: 0 };
+    if (nextField(buf, from, to, 1)) {
+      entry.key = found;
+      entry.keyEnd = foundEnd;
     }
-    const valueA = member(a.buf, ordered[i], 2) ?? { start: 0, end: 0 };
-    const valueB = member(b.buf, right[i], 2) ?? { start: 0, end: 0 };
-    const difference = valueDifference(a.buf, valueA, b.buf, valueB, here);
-    if (difference !== undefined) return difference;
+    if (nextField(buf, from, to, 2)) {
+      entry.value = found;
+      entry.valueEnd = foundEnd;
+    }
+    list.push(entry);
   }
-  return undefined;
+  return list;
 }
 
-function sortByKey(buf: Buffer, entries: Span[]): Span[] {
-  const keyed = entries.map((entry) => ({ entry, key: member(buf, entry, 1) ?? { start: 0, end: 0 } }));
-  keyed.sort((x, y) => buf.compare(buf, y.key.start, y.key.end, x.key.start, x.key.end));
-  return keyed.map((k) => k.entry);
+function sortByKey(buf: Buffer, list: Entry[]): void {
+  list.sort((x, y) => buf.compare(buf, y.key, y.keyEnd, x.key, x.keyEnd));
 }
 
 /** Variants and enums: Ledger API `{1 type id, 2 constructor, 3 value}`, blob `{1 constructor, 2 value}`. */
-function compareConstructed(
-  a: WireReader,
-  b: WireReader,
-  path: string,
+function sameConstructed(
+  a: Buffer,
+  aPos: number,
+  aEnd: number,
+  b: Buffer,
+  bPos: number,
+  bEnd: number,
   withValue: boolean,
-): string | undefined {
-  const left = span(a);
-  const right = span(b);
-  const nameA = member(a.buf, left, 2);
-  const nameB = member(b.buf, right, 1);
-  if (nameA === undefined || nameB === undefined) return path;
-  if (a.buf.compare(b.buf, nameB.start, nameB.end, nameA.start, nameA.end) !== 0) return path;
-  if (!withValue) return undefined;
-  const valueA = member(a.buf, left, 3) ?? { start: 0, end: 0 };
-  const valueB = member(b.buf, right, 2) ?? { start: 0, end: 0 };
-  return valueDifference(a.buf, valueA, b.buf, valueB, path);
+): boolean {
+  if (!nextField(a, aPos, aEnd, 2)) return false;
+  const name = found;
+  const nameEnd = foundEnd;
+  if (!nextField(b, bPos, bEnd, 1)) return false;
+  if (nameEnd - name !== foundEnd - found || !sameBytes(a, name, nameEnd, b, found)) return false;
+  if (!withValue) return true;
+  if (!nextField(a, aPos, aEnd, 3)) return false;
+  const value = found;
+  const valueEnd = foundEnd;
+  return nextField(b, bPos, bEnd, 2) && sameValue(a, value, valueEnd, b, found, foundEnd);
 }
