@@ -34,6 +34,7 @@ const PACKAGE_ID = /^[A-Za-z0-9\-_ ]{1,64}$/;
 const PACKAGE_VERSION = /^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*$/;
 
 const NO_ARGS: readonly LfType[] = [];
+const TOO_DEEP: LfType = { kind: 'opaque', what: 'tooDeep' };
 
 export function decodePackage(
   message: WireMessage,
@@ -274,9 +275,12 @@ class PackageDecoder {
     if ('args' in type) {
       this.argsHeld += type.args.length;
       if (this.argsHeld > MAX_TYPE_ARGS) throw tooDeep();
-      for (const arg of type.args) depth = Math.max(depth, (this.depths.get(arg) ?? 0) + 1);
+      for (const arg of type.args) {
+        if (arg === TOO_DEEP) return TOO_DEEP;
+        depth = Math.max(depth, (this.depths.get(arg) ?? 0) + 1);
+      }
     }
-    if (depth > MAX_TYPE_DEPTH) return { kind: 'opaque', what: 'tooDeep' };
+    if (depth > MAX_TYPE_DEPTH) return TOO_DEEP;
     if (depth > 0) this.depths.set(type, depth);
     return type;
   }
