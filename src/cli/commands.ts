@@ -9,4 +9,5 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   cat: async () => (await import('./commands/cat.js')).catCommand,
   filter: async () => (await import('./commands/filter.js')).filterCommand,
   verify: async () => (await import('./commands/verify.js')).verifyCommand,
+  dar: async () => (await import('./commands/dar.js')).darCommand,
 };
