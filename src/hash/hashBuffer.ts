@@ -1,0 +1,126 @@
+/**
+ * Pre-images: one growing buffer, written front to back with the deterministic encodings of the contract-id spec
+ * (section 3) and hashed in one call. All integers are big endian.
+ */
+import { hash } from 'node:crypto';
+
+/** Hash purposes (`HashPurpose`) that this toolkit uses: the first four bytes of a pre-image. */
+export const HASH_PURPOSE = {
+  unicum: 29,
+  hashedAcsCommitment: 34,
+  contractIdAbsolutization: 59,
+} as const;
+
+/** A multihash of SHA-256 starts with these bytes. */
+export const SHA256_MULTIHASH_PREFIX = Buffer.from('1220', 'hex');
+
+export class HashBuffer {
+  buf: Buffer;
+  pos = 0;
+
+  constructor(size = 4096) {
+    this.buf = Buffer.allocUnsafe(size);
+  }
+
+  /** Forgets the content, keeps the memory. */
+  reset(): this {
+    this.pos = 0;
+    return this;
+  }
+
+  /** Makes room for `n` more bytes. */
+  reserve(n: number): void {
+    const need = this.pos + n;
+    if (need <= this.buf.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(need, this.buf.length * 2));
+    this.buf.copy(grown, 0, 0, this.pos);
+    this.buf = grown;
+  }
+
+  u8(value: number): this {
+    this.reserve(1);
+    this.buf[this.pos++] = value;
+    return this;
+  }
+
+  i32(value: number): this {
+    this.reserve(4);
+    this.putI32(this.pos, value);
+    this.pos += 4;
+    return this;
+  }
+
+  /** Overwrites four bytes written before, e.g. a count that was not yet known. */
+  putI32(at: number, value: number): void {
+    const buf = this.buf;
+    buf[at] = value >>> 24;
+    buf[at + 1] = value >>> 16;
+    buf[at + 2] = value >>> 8;
+    buf[at + 3] = value;
+  }
+
+  i64(value: bigint): this {
+    this.reserve(8);
+    this.buf.writeBigInt64BE(value, this.pos);
+    this.pos += 8;
+    return this;
+  }
+
+  bool(value: boolean): this {
+    return this.u8(value ? 1 : 0);
+  }
+
+  /** Bytes as they are. */
+  raw(from: Uint8Array, start = 0, end = from.length): this {
+    const n = end - start;
+    this.reserve(n);
+    const { buf } = this;
+    let at = this.pos;
+    if (n <= 128) for (let i = start; i < end; i++) buf[at++] = from[i];
+    else buf.set(from.subarray(start, end), at);
+    this.pos += n;
+    return this;
+  }
+
+  /** Four bytes of length, then the bytes: `lp` of the spec. */
+  prefixed(from: Uint8Array, start = 0, end = from.length): this {
+    return this.i32(end - start).raw(from, start, end);
+  }
+
+  /** `str` of the spec: UTF-8 with its length. */
+  text(value: string): this {
+    return this.prefixed(Buffer.from(value, 'utf8'));
+  }
+
+  /** An instant given in microseconds since the epoch: seconds (floor) and nanoseconds. */
+  instant(micros: bigint): this {
+    let seconds = micros / 1_000_000n;
+    let rest = micros % 1_000_000n;
+    if (rest < 0n) {
+      rest += 1_000_000n;
+      seconds -= 1n;
+    }
+    return this.i64(seconds).i32(Number(rest) * 1000);
+  }
+
+  /** Starts a length-prefixed block; give the result to {@link endBlock}. */
+  startBlock(): number {
+    this.i32(0);
+    return this.pos;
+  }
+
+  endBlock(start: number): this {
+    this.putI32(start - 4, this.pos - start);
+    return this;
+  }
+
+  /** A view of the content; valid until the next write. */
+  view(): Buffer {
+    return this.buf.subarray(0, this.pos);
+  }
+
+  /** SHA-256 of the content: 32 bytes. */
+  sha256(): Buffer {
+    return hash('sha256', this.view(), 'buffer');
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * What hashing and checking a contract needs to know of its template: hash headers and, when a package is at hand, the
+ * types. Made once per template, package name and representative package, then found by the contract's own bytes.
+ */
+import type { BlobView } from '../contract/blob.js';
+import { isPackageId, isPackageName, nameProblem } from '../contract/identifier.js';
+import { packagesToTry } from '../dar/packageChoice.js';
+import { PlanCompiler, type TemplatePlan } from '../dar/plan.js';
+import { formatTypeRef, type PackageSet, type TypeRef } from '../dar/type.js';
+import { AcsError } from '../io/error.js';
+import { WireReader } from '../wire/reader.js';
+import { contractHashHeader, type HashMethod, keyHashHeader } from './contractHash.js';
+
+/** Which package the types were taken from. An import would use the representative one and no other. */
+export type TypeSource = 'representative' | 'creation' | 'sameName';
+
+export interface TemplateTypes {
+  readonly plan: TemplatePlan;
+  readonly packageId: string;
+  readonly source: TypeSource;
+}
+
+export class TemplateBinding {
+  readonly packageName: string;
+  /** The template of creation. */
+  readonly template: TypeRef;
+  /** Representative package id, or the creation package's when the record names none. */
+  readonly representativePackageId: string;
+  /** Absent when no fitting package is at hand, or when `problem` says why it does not fit. */
+  readonly types: TemplateTypes | null;
+  /** The representative package is at hand and cannot represent the contract. */
+  readonly problem: AcsError | null;
+  private readonly headers: Partial<Record<HashMethod, Buffer>> = {};
+  private keyHeader: Buffer | null = null;
+
+  constructor(
+    packageName: string,
+    template: TypeRef,
+    representativePackageId: string,
+    types: TemplateTypes | null,
+    problem: AcsError | null,
+  ) {
+    this.packageName = packageName;
+    this.template = template;
+    this.representativePackageId = representativePackageId;
+    this.types = types;
+    this.problem = problem;
+  }
+
+  contractHashHeader(method: HashMethod): Buffer {
+    let header = this.headers[method];
+    if (header === undefined) {
+      header = contractHashHeader(method, this.packageName, this.template);
+      this.headers[method] = header;
+    }
+    return header;
+  }
+
+  get keyHashHeader(): Buffer {
+    this.keyHeader ??= keyHashHeader(this.packageName, this.template);
+    return this.keyHeader;
+  }
+}
+
+/** Templates of a well-behaved file are few; a hostile one must not fill the memory. */
+const MAX_BINDINGS = 20_000;
+
+/** Finds the binding of each contract. */
+export class TemplateBinder {
+  private readonly packages: PackageSet;
+  private readonly compiler: PlanCompiler;
+  private readonly known = new Map<string, TemplateBinding>();
+  private readonly reader = new WireReader(Buffer.alloc(0));
+
+  constructor(packages: PackageSet) {
+    this.packages = packages;
+    this.compiler = new PlanCompiler(packages);
+  }
+
+  /**
+   * `representativePackageId` is that of the record; empty means the creation package.
+   * Errors: `BLOB_BAD_TEMPLATE_ID`, `BLOB_BAD_PACKAGE_NAME`, `RECORD_BAD_PACKAGE_ID`.
+   */
+  bind(view: BlobView, representativePackageId: string): TemplateBinding {
+    const { buf } = view;
+    const name = buf.toString('latin1', view.packageNameStart, view.packageNameEnd);
+    const template = buf.toString('latin1', view.templateStart, view.templateEnd);
+    const key = `${name}\0${template}\0${representativePackageId}`;
+    let binding = this.known.get(key);
+    if (binding === undefined) {
+      binding = this.make(view, representativePackageId);
+      if (this.known.size >= MAX_BINDINGS) this.known.clear();
+      this.known.set(key, binding);
+    }
+    return binding;
+  }
+
+  private make(view: BlobView, representative: string): TemplateBinding {
+    const { packageName } = view;
+    if (!isPackageName(packageName)) {
+      throw new AcsError('BLOB_BAD_PACKAGE_NAME', 'the package name has a character that is not allowed', {
+        byteOffset: view.packageNameStart,
+        expected: '1 to 255 of A-Z a-z 0-9 - _',
+        found: packageName.slice(0, 80),
+      });
+    }
+    const template = this.readTemplate(view);
+    if (representative !== '' && !isPackageId(representative)) {
+      throw new AcsError('RECORD_BAD_PACKAGE_ID', 'the representative package id is not a package id', {
+        expected: '1 to 64 of A-Z a-z 0-9 - _ space',
+        found: representative.slice(0, 80),
+      });
+    }
+    const wanted = representative === '' ? template.packageId : representative;
+    if (this.packages.get(wanted) !== undefined) {
+      return this.bindTo(packageName, template, wanted);
+    }
+    return new TemplateBinding(packageName, template, wanted, this.fallback(packageName, template), null);
+  }
+
+  private bindTo(packageName: string, template: TypeRef, wanted: string): TemplateBinding {
+    let problem: AcsError | null = null;
+    let types: TemplateTypes | null = null;
+    try {
+      const plan = this.compiler.template(wanted, `${template.module}:${template.name}`);
+      if (plan.packageName !== packageName) {
+        problem = new AcsError('PACKAGE_NAME_DIFFERS', 'the representative package has another name', {
+          expected: packageName,
+          found: plan.packageName ?? 'no name',
+          path: 'package_name',
+        });
+      }
+      types = { plan, packageId: wanted, source: 'representative' };
+    } catch (error) {
+      if (!(error instanceof AcsError)) throw error;
+      problem = error.locate({ path: '' });
+    }
+    return new TemplateBinding(packageName, template, wanted, types, problem);
+  }
+
+  /** Types that give the same hash when the packages are proper upgrades of each other. */
+  private fallback(packageName: string, template: TypeRef): TemplateTypes | null {
+    for (const { packageId } of packagesToTry(this.packages, { creation: template.packageId, packageName })) {
+      try {
+        const plan = this.compiler.template(packageId, `${template.module}:${template.name}`);
+        if (plan.packageName !== packageName) continue;
+        return { plan, packageId, source: packageId === template.packageId ? 'creation' : 'sameName' };
+      } catch (error) {
+        // This package does not know the template: try the next one.
+        if (!(error instanceof AcsError)) throw error;
+      }
+    }
+    return null;
+  }
+
+  private readTemplate(view: BlobView): TypeRef {
+    const r = this.reader.reset(view.buf, view.templateStart, view.templateEnd);
+    const module: string[] = [];
+    const name: string[] = [];
+    let packageId = '';
+    let wellFormed = true;
+    while (r.pos < r.end) {
+      const tag = r.tag();
+      if (tag === 0x0a) packageId = r.string();
+      else {
+        const n = r.length();
+        if (nameProblem(view.buf, r.pos, r.pos + n) !== undefined) wellFormed = false;
+        (tag === 0x12 ? module : name).push(view.buf.toString('latin1', r.pos, r.pos + n));
+        r.pos += n;
+      }
+    }
+    const template = { packageId, module: module.join('.'), name: name.join('.') };
+    if (!wellFormed || module.length === 0 || name.length === 0 || !isPackageId(packageId)) {
+      throw new AcsError('BLOB_BAD_TEMPLATE_ID', 'the template id is malformed', {
+        byteOffset: view.templateStart,
+        expected: 'a package id, and names of letters, digits, $ and _',
+        found: formatTypeRef(template).slice(0, 200),
+      });
+    }
+    return template;
+  }
+}
