@@ -131,15 +131,18 @@ function addCommand(
   parent: Argv,
   command: CliCommand<never>,
   onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
+  path = 'acs',
 ): void {
   parent.command(
     command.command,
     command.describe,
     (y) => {
       let child = y as Argv;
-      if (command.details !== undefined) child.usage(`acs ${command.command}\n\n${command.details}`);
+      if (command.details !== undefined) child.usage(`${path} ${command.command}\n\n${command.details}`);
       if (command.options !== undefined) child = command.options(child as never) as unknown as Argv;
-      for (const sub of command.subcommands ?? []) addCommand(child, sub, onRun);
+      for (const sub of command.subcommands ?? []) {
+        addCommand(child, sub, onRun, `${path} ${command.command}`);
+      }
       if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
       for (const [line, what] of command.examples) child.example(line, what);
       return child.epilogue(exitStatusText(command)) as never;
