@@ -93,7 +93,8 @@ export function recordDifference(lapiBuf: Buffer, lapi: Span, lfBuf: Buffer, lf:
   trail = [];
   if (lfBuf[lf.start] !== ((LF_FIELD.record << 3) | WIRE_BYTES)) return '';
   const n = varint(lfBuf, lf.start + 1, lf.end);
-  const same = sameRecord(lapiBuf, lapi.start, lapi.end, lfBuf, at, Math.min(at + n, lf.end));
+  if (at + n !== lf.end) return '';
+  const same = sameRecord(lapiBuf, lapi.start, lapi.end, lfBuf, at, lf.end);
   return same ? undefined : pathText();
 }
 
@@ -136,8 +137,10 @@ function sameValue(
   aPos = at;
   const bSize = varint(b, bPos, bEnd);
   bPos = at;
-  const aTo = Math.min(aPos + aSize, aEnd);
-  const bTo = Math.min(bPos + bSize, bEnd);
+  const aTo = aPos + aSize;
+  const bTo = bPos + bSize;
+  // A value has exactly one member, and it fills the message.
+  if (aTo !== aEnd || bTo !== bEnd) return false;
   switch (field) {
     case LF_FIELD.unit:
       return true;
