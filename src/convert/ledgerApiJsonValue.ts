@@ -1,0 +1,168 @@
+/**
+ * Ledger API values in protobuf's JSON mapping (what grpcurl and ScalaPB print): `{"party":"…"}`, `{"record":{"fields":[…]}}`.
+ * Every value names its kind, so no package is needed.
+ */
+import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
+import { AcsError } from '../io/error.js';
+import { parseInstant } from './instant.js';
+import { numericText } from './ledgerApiValue.js';
+
+type Json = Record<string, unknown>;
+
+/** `create_arguments`: `{"recordId"?, "fields":[{"label"?, "value":{…}}]}`. */
+export function recordFromJson(json: unknown, path = ''): LfValue {
+  return record(json, path, 0);
+}
+
+/** A value object. */
+export function valueFromJson(json: unknown, path = ''): LfValue {
+  return value(json, path, 0);
+}
+
+/** True for the JSON of a protobuf record; a record of untyped JSON has the labels of its own type instead. */
+export function looksLikeProtobufRecord(json: unknown): boolean {
+  if (!isObject(json)) return false;
+  const names = Object.keys(json);
+  if (names.some((name) => name !== 'recordId' && name !== 'record_id' && name !== 'fields')) return false;
+  const fields = json.fields;
+  return (
+    Array.isArray(fields) &&
+    fields.every(
+      (field) =>
+        isObject(field) &&
+        isObject(field.value) &&
+        Object.keys(field).every((k) => k === 'label' || k === 'value'),
+    )
+  );
+}
+
+function isObject(json: unknown): json is Json {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+function wrong(path: string, expected: string, found: unknown): AcsError {
+  return new AcsError('VALUE_JSON_WRONG', 'a Ledger API value in JSON has the wrong form', {
+    path,
+    expected,
+    found: JSON.stringify(found)?.slice(0, 80) ?? 'nothing',
+  });
+}
+
+function text(json: unknown, path: string): string {
+  if (typeof json !== 'string') throw wrong(path, 'a string', json);
+  return json;
+}
+
+function integer(json: unknown, path: string): bigint {
+  if (typeof json === 'string' && /^-?[0-9]{1,20}$/.test(json)) return BigInt(json);
+  if (typeof json === 'number' && Number.isSafeInteger(json)) return BigInt(json);
+  throw wrong(path, 'an integer (as a string when it is large)', json);
+}
+
+function array(json: unknown, path: string): unknown[] {
+  // An empty repeated field is left out.
+  if (json === undefined || json === null) return [];
+  if (!Array.isArray(json)) throw wrong(path, 'an array', json);
+  return json;
+}
+
+function object(json: unknown, path: string): Json {
+  if (!isObject(json)) throw wrong(path, 'an object', json);
+  return json;
+}
+
+function record(json: unknown, path: string, depth: number): LfValue {
+  const fields = array(object(json, path).fields, `${path}.fields`).map((field, i) => {
+    const at = `${path}[${i}]`;
+    return value(object(field, at).value, at, depth + 1);
+  });
+  return { kind: 'record', fields };
+}
+
+function value(json: unknown, path: string, depth: number): LfValue {
+  if (depth > MAX_VALUE_DEPTH) {
+    throw new AcsError('VALUE_TOO_DEEP', 'values are nested too deeply', {
+      path,
+      expected: `at most ${MAX_VALUE_DEPTH} levels`,
+    });
+  }
+  const names = Object.keys(object(json, path));
+  if (names.length !== 1) throw wrong(path, 'exactly one member naming the kind', json);
+  const name = names[0];
+  const inner = (json as Json)[name];
+  switch (name) {
+    case 'unit':
+      return { kind: 'unit' };
+    case 'bool':
+      if (typeof inner !== 'boolean') throw wrong(path, 'true or false', inner);
+      return { kind: 'bool', value: inner };
+    case 'int64':
+      return { kind: 'int64', value: BigInt.asIntN(64, integer(inner, path)) };
+    case 'date':
+      return { kind: 'date', value: Number(integer(inner, path)) };
+    case 'timestamp': {
+      const instant = typeof inner === 'string' ? parseInstant(inner) : undefined;
+      return { kind: 'timestamp', value: instant ?? integer(inner, path) };
+    }
+    case 'numeric':
+      return { kind: 'numeric', value: numericText(text(inner, path)) };
+    case 'party':
+      return { kind: 'party', value: text(inner, path) };
+    case 'text':
+      return { kind: 'text', value: text(inner, path) };
+    case 'contractId':
+    case 'contract_id':
+      return { kind: 'contractId', value: text(inner, path) };
+    case 'optional': {
+      const some = object(inner, path).value;
+      return {
+        kind: 'optional',
+        value: some === undefined || some === null ? null : value(some, path, depth + 1),
+      };
+    }
+    case 'list':
+      return {
+        kind: 'list',
+        items: array(object(inner, path).elements, path).map((item, i) =>
+          value(item, `${path}[${i}]`, depth + 1),
+        ),
+      };
+    case 'genMap':
+    case 'gen_map':
+      return {
+        kind: 'genMap',
+        entries: entries(inner, path).map(([k, v], i) => [
+          value(k, `${path}[${i}].key`, depth + 1),
+          value(v, `${path}[${i}].value`, depth + 1),
+        ]),
+      };
+    case 'textMap':
+    case 'text_map':
+    case 'map':
+      return {
+        kind: 'textMap',
+        entries: entries(inner, path).map(([k, v], i) => [
+          k === undefined ? '' : text(k, `${path}[${i}].key`),
+          value(v, `${path}[${i}].value`, depth + 1),
+        ]),
+      };
+    case 'record':
+      return record(inner, path, depth);
+    case 'variant': {
+      const variant = object(inner, path);
+      const tag = text(variant.constructor, path);
+      return { kind: 'variant', tag, value: value(variant.value, `${path}.${tag}`, depth + 1) };
+    }
+    case 'enum':
+      return { kind: 'enum', tag: text(object(inner, path).constructor, path) };
+    default:
+      throw wrong(path, 'a kind of Ledger API value', json);
+  }
+}
+
+function entries(json: unknown, path: string): [unknown, unknown][] {
+  return array(object(json, path).entries, path).map((entry, i) => {
+    const { key, value: item } = object(entry, `${path}[${i}]`);
+    return [key, item];
+  });
+}
