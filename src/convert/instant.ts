@@ -27,17 +27,3 @@ export function parseInstant(text: string): bigint | undefined {
   }
   return micros;
 }
-
-/** `2026-01-01T00:00:01.000002Z`: no fraction, or three or six digits, as the JSON APIs print events. */
-export function formatInstant(micros: bigint): string {
-  let seconds = micros / 1_000_000n;
-  let rest = micros % 1_000_000n;
-  if (rest < 0n) {
-    rest += 1_000_000n;
-    seconds -= 1n;
-  }
-  const base = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  if (rest === 0n) return `${base}Z`;
-  const digits = rest.toString().padStart(6, '0');
-  return `${base}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`;
-}

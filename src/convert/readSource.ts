@@ -194,11 +194,12 @@ async function readInflated(
       hint: 'name it with --format to see what is wrong with it',
     });
   }
-  facts.format = found === 'empty' ? 'empty' : format;
-  if (found === 'empty') {
+  if (format === 'empty' || found === 'empty') {
+    facts.format = 'empty';
     await queue.close();
     return;
   }
+  facts.format = format;
   if (format === 'scan-snapshot') {
     await readStored(streamBase64Member(rest(queue), 'acs_snapshot'), reading, facts, undefined);
     facts.format = 'scan-snapshot';
@@ -450,7 +451,6 @@ function jsonReader(format: SourceFormat, reading: Reading): Push {
  */
 function streamState(reading: Reading) {
   const active = new Map<string, SourceContract>();
-  let transient = 0;
   let ended = false;
   return {
     event(slice: JsonSlice): void {
@@ -467,7 +467,6 @@ function streamState(reading: Reading) {
         return;
       }
       if (active.delete(event.contractId)) {
-        transient++;
         reading.findings.add(
           'TRANSIENT',
           'contracts archived again inside the recording were left out',
@@ -499,7 +498,6 @@ function streamState(reading: Reading) {
       }
       for (const contract of active.values()) reading.visit(contract);
       active.clear();
-      return void transient;
     },
   };
 }
