@@ -195,6 +195,7 @@ export function jsonSplitter(arrays: ReadonlySet<string> = new Set()): JsonSplit
           else {
             skeleton.add(chunk, pos - 1, pos);
             arrayKey = undefined;
+            depth = 1;
             mode = 'document';
           }
         } else if (b === COMMA) {

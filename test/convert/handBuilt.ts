@@ -58,7 +58,12 @@ export function contractIdHex(prefix: string, fill = '77'): string {
 }
 
 /** LF `Identifier` with name segments. */
-export const lfIdentifier = message(field(1, PACKAGE_ID), field(2, 'Main'), field(2, 'Sub'), field(3, 'Deal'));
+export const lfIdentifier = message(
+  field(1, PACKAGE_ID),
+  field(2, 'Main'),
+  field(2, 'Sub'),
+  field(3, 'Deal'),
+);
 
 export const saltMessage = message(varintField(1, 1), field(2, SALT));
 
@@ -68,7 +73,10 @@ export function metadata(options: { key?: Bytes; keyTemplate?: Bytes } = {}): Bu
     field(2, PARTY_A),
     ...(options.key === undefined
       ? []
-      : [field(3, message(field(1, options.keyTemplate ?? lfIdentifier), field(2, options.key))), field(4, PARTY_B)]),
+      : [
+          field(3, message(field(1, options.keyTemplate ?? lfIdentifier), field(2, options.key))),
+          field(4, PARTY_B),
+        ]),
   );
 }
 
@@ -148,7 +156,13 @@ export function serializableContract(options: {
 }): Buffer {
   const instance = message(
     field(1, lfIdentifier),
-    field(2, message(field(1, options.version === 2 ? '17' : '14'), field(2, lf1Record(contractIdHex('ca02', '44'))))),
+    field(
+      2,
+      message(
+        field(1, options.version === 2 ? '17' : '14'),
+        field(2, lf1Record(contractIdHex('ca02', '44'))),
+      ),
+    ),
     field(3, 'agreement'),
     ...(options.packageName === undefined ? [] : [field(4, options.packageName)]),
   );
@@ -177,15 +191,21 @@ export function dumpD(contracts: Bytes[]): string {
 /** Format E, with its quirk: the header of a domain that has contracts stands twice. */
 export function dumpE(contracts: Bytes[]): string {
   const lines = contracts.map((contract) => Buffer.from(contract).toString('base64'));
-  return [`domain-id:${DOMAIN}`, `domain-id:${DOMAIN}`, ...lines, '', `domain-id:empty::1220${'00'.repeat(32)}`, ''].join(
-    '\n',
-  );
+  return [
+    `domain-id:${DOMAIN}`,
+    `domain-id:${DOMAIN}`,
+    ...lines,
+    '',
+    `domain-id:empty::1220${'00'.repeat(32)}`,
+    '',
+  ].join('\n');
 }
 
 /** Ledger API v1 created event (field numbers of legacy-import spec, 1.1). */
 export function createdEventV1(contractId: string, options: { late?: boolean } = {}): Buffer {
   const identifier = message(field(1, PACKAGE_ID), field(2, 'Main.Sub'), field(3, 'Deal'));
-  const value = (label: string, content: Bytes): Buffer => field(2, message(field(1, label), field(2, content)));
+  const value = (label: string, content: Bytes): Buffer =>
+    field(2, message(field(1, label), field(2, content)));
   const args = message(
     field(1, identifier),
     value('bank', field(11, PARTY_B)),

@@ -3,8 +3,6 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decodeBlob } from '../../src/contract/blob.js';
 import { completeContract } from '../../src/convert/completeContract.js';
-import { readSource, type ReadSourceOptions } from '../../src/convert/readSource.js';
-import type { SourceContract } from '../../src/convert/sourceContract.js';
 import { AcsError } from '../../src/io/error.js';
 import { RecordView } from '../../src/snapshot/record.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
@@ -26,22 +24,7 @@ import {
   serializableContract,
   varintField,
 } from './handBuilt.js';
-
-export async function readAll(input: Uint8Array | string, options: ReadSourceOptions = {}) {
-  const contracts: SourceContract[] = [];
-  const facts = await readSource(input, (contract) => contracts.push(contract), options);
-  return { contracts, facts };
-}
-
-async function failure(input: Uint8Array | string, options: ReadSourceOptions = {}): Promise<AcsError> {
-  try {
-    await readAll(input, options);
-  } catch (error) {
-    if (error instanceof AcsError) return error;
-    throw error;
-  }
-  throw new Error('it was read');
-}
+import { failure, readAll } from './readAll.js';
 
 interface ExpectedRecord {
   contract_id: string;
@@ -114,7 +97,11 @@ describe('format B (hand-built)', () => {
       signatories: [PARTY_B],
       observers: [PARTY_A],
       createdAt: CREATED_MICROS,
-      authenticationData: Buffer.concat([Buffer.from('0a260a2408011220', 'hex'), SALT, Buffer.from('101e', 'hex')]),
+      authenticationData: Buffer.concat([
+        Buffer.from('0a260a2408011220', 'hex'),
+        SALT,
+        Buffer.from('101e', 'hex'),
+      ]),
       synchronizerId: DOMAIN,
       reassignmentCounter: 3n,
       representativePackageId: PACKAGE_ID,
@@ -127,7 +114,9 @@ describe('format B (hand-built)', () => {
     // A real contract, taken apart and put into the old form by hand: converting it must give the real blob back.
     const expected = jsonLines<ExpectedRecord>(fixture('snapshots/tiny.expected.jsonl'));
     const real: Buffer[] = [];
-    await scanSnapshot(fixture('snapshots/tiny.acs.gz'), (r) => real.push(Buffer.from(r.buf.subarray(r.start, r.end))));
+    await scanSnapshot(fixture('snapshots/tiny.acs.gz'), (r) =>
+      real.push(Buffer.from(r.buf.subarray(r.start, r.end))),
+    );
     let compared = 0;
     for (const [i, line] of expected.entries()) {
       const blob = decodeBlob(Buffer.from(line.created_event_blob, 'hex'));
@@ -197,7 +186,11 @@ describe('formats C, D and E (hand-built)', () => {
   const contracts = [
     serializableContract({ version: 0, contractId: contractIdHex('ca00', '33') }),
     serializableContract({ version: 1, contractId: id, key: true }),
-    serializableContract({ version: 2, contractId: contractIdHex('ca03', '22'), packageName: 'main-package' }),
+    serializableContract({
+      version: 2,
+      contractId: contractIdHex('ca03', '22'),
+      packageName: 'main-package',
+    }),
   ];
 
   const inputs = {
@@ -209,7 +202,11 @@ describe('formats C, D and E (hand-built)', () => {
   it.each(['C', 'D', 'E'] as const)('%s is recognised and read field by field', async (format) => {
     const { contracts: found, facts } = await readAll(inputs[format]);
     expect(facts).toMatchObject({ format, contracts: 3, findings: [] });
-    expect(found.map((c) => c.contractId)).toEqual([contractIdHex('ca00', '33'), id, contractIdHex('ca03', '22')]);
+    expect(found.map((c) => c.contractId)).toEqual([
+      contractIdHex('ca00', '33'),
+      id,
+      contractIdHex('ca03', '22'),
+    ]);
     expect(found.map((c) => c.legacySalt)).toEqual([undefined, SALT, SALT]);
     expect(found.map((c) => c.packageName)).toEqual([undefined, undefined, 'main-package']);
     expect(found[1]).toMatchObject({
@@ -239,9 +236,23 @@ describe('formats C, D and E (hand-built)', () => {
           { kind: 'optional', value: null },
           { kind: 'optional', value: { kind: 'int64', value: 7n } },
           { kind: 'contractId', value: contractIdHex('ca02', '44') },
-          { kind: 'list', items: [{ kind: 'text', value: 'a' }, { kind: 'text', value: 'b' }] },
+          {
+            kind: 'list',
+            items: [
+              { kind: 'text', value: 'a' },
+              { kind: 'text', value: 'b' },
+            ],
+          },
           { kind: 'textMap', entries: [['k', { kind: 'bool', value: false }]] },
-          { kind: 'genMap', entries: [[{ kind: 'party', value: PARTY_A }, { kind: 'int64', value: 1n }]] },
+          {
+            kind: 'genMap',
+            entries: [
+              [
+                { kind: 'party', value: PARTY_A },
+                { kind: 'int64', value: 1n },
+              ],
+            ],
+          },
           { kind: 'enum', tag: 'Red' },
           { kind: 'variant', tag: 'Some', value: { kind: 'unit' } },
           { kind: 'record', fields: [{ kind: 'text', value: 'inner' }] },
@@ -252,7 +263,11 @@ describe('formats C, D and E (hand-built)', () => {
 
   it('D and E may be gzipped', async () => {
     for (const format of ['D', 'E'] as const) {
-      expect((await readAll(gzipSync(inputs[format]))).facts).toMatchObject({ format, container: 'gzip', contracts: 3 });
+      expect((await readAll(gzipSync(inputs[format]))).facts).toMatchObject({
+        format,
+        container: 'gzip',
+        contracts: 3,
+      });
     }
   });
 
@@ -270,7 +285,10 @@ describe('formats C, D and E (hand-built)', () => {
     lines[1] = `${lines[1].slice(0, -41)}`;
     expect(await failure(Buffer.from(lines.join('\n')))).toMatchObject({ place: { line: 2 } });
     const malformed = dumpD(contracts).replace(':::', '::').replace('\n', '\n');
-    expect(await failure(Buffer.from(malformed), { format: 'D' })).toMatchObject({ code: 'LINE_MALFORMED', place: { line: 1 } });
+    expect(await failure(Buffer.from(malformed), { format: 'D' })).toMatchObject({
+      code: 'LINE_MALFORMED',
+      place: { line: 1 },
+    });
   });
 });
 
@@ -278,10 +296,16 @@ describe('hostile input', () => {
   it('cut anywhere, a snapshot of an old format is refused or shorter by whole records, never wrong', async () => {
     const argument = Buffer.from('6a00', 'hex');
     const samples: [string, Buffer, 'B' | 'C'][] = [
-      ['B', Buffer.concat([frameB({ contractId: idV12, argument }), frameB({ contractId: idV12, argument })]), 'B'],
+      [
+        'B',
+        Buffer.concat([frameB({ contractId: idV12, argument }), frameB({ contractId: idV12, argument })]),
+        'B',
+      ],
       [
         'C',
-        Buffer.concat([0, 1].map(() => frameC(serializableContract({ version: 1, contractId: contractIdHex('ca02') })))),
+        Buffer.concat(
+          [0, 1].map(() => frameC(serializableContract({ version: 1, contractId: contractIdHex('ca02') }))),
+        ),
         'C',
       ],
     ];
