@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   info: async () => (await import('./commands/info.js')).infoCommand,
   cat: async () => (await import('./commands/cat.js')).catCommand,
   filter: async () => (await import('./commands/filter.js')).filterCommand,
+  convert: async () => (await import('./commands/convert.js')).convertCommand,
   verify: async () => (await import('./commands/verify.js')).verifyCommand,
   dar: async () => (await import('./commands/dar.js')).darCommand,
 };

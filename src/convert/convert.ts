@@ -3,11 +3,12 @@
  * source has everything; what it lacks is counted by name and nothing is made up (legacy-import spec, section 1.1).
  */
 import { createHash } from 'node:crypto';
-import { createSnapshotFile } from '../contract/snapshotFile.js';
+import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { createAtomicFile } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { Interner } from '../wire/interner.js';
+import { commonCutFinding } from './commonCut.js';
 import {
   type CompletionOptions,
   completeContract,
@@ -18,14 +19,14 @@ import { type Finding, findingCollector } from './findings.js';
 import { importability, LF1_REASON } from './importability.js';
 import { neutralJson } from './neutralJson.js';
 import { type ReadSourceOptions, readSource, type SourceFacts } from './readSource.js';
-import type { SourceContract } from './sourceContract.js';
+import type { SourceContract, SourceFinding } from './sourceContract.js';
 
 export interface ConvertOptions extends ReadSourceOptions, CompletionOptions {
   readonly output: string;
   readonly to: 'snapshot' | 'jsonl';
   /** Write the contracts that are complete although others are not. */
   readonly allowIncomplete?: boolean;
-  readonly manifest?: boolean;
+  readonly file?: SnapshotFileOptions;
   readonly onProgress?: (contracts: number) => void;
 }
 
@@ -39,6 +40,8 @@ export interface ConvertResult {
   missing: Finding<MissingPart>[];
   /** By reason: contracts that were written but that Canton 3 will not import. */
   notImportable: Finding<string>[];
+  /** About the inputs together. */
+  findings: SourceFinding[];
   /** The same contract (id and synchronizer) in several inputs; written once when equal. */
   duplicates: number;
 }
@@ -59,6 +62,7 @@ export async function convertSources(
     written: 0,
     missing: [],
     notImportable: [],
+    findings: [],
     duplicates: 0,
   };
   const missing = findingCollector<MissingPart>();
@@ -109,6 +113,8 @@ export async function convertSources(
         }),
       );
     }
+    const cut = commonCutFinding(result.inputs);
+    if (cut !== undefined) result.findings.push(cut);
     result.missing = missing.list();
     result.notImportable = notImportable.list();
     if (options.to === 'snapshot' && result.missing.length > 0 && options.allowIncomplete !== true) {
@@ -180,7 +186,7 @@ interface Sink {
 }
 
 async function snapshotSink(options: ConvertOptions): Promise<Sink> {
-  const file = await createSnapshotFile(options.output, options.manifest ? { manifest: true } : {});
+  const file = await createSnapshotFile(options.output, options.file);
   return {
     write: (frame) => file.writeFrame(frame),
     ready: () => file.ready(),

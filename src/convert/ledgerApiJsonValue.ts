@@ -3,6 +3,7 @@
  * Every value names its kind, so no package is needed.
  */
 import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
+import { sortTextEntries } from '../contract/valueCodec.js';
 import { AcsError } from '../io/error.js';
 import { parseInstant } from './instant.js';
 import { numericText } from './ledgerApiValue.js';
@@ -165,4 +166,50 @@ function entries(json: unknown, path: string): [unknown, unknown][] {
     const { key, value: item } = object(entry, `${path}[${i}]`);
     return [key, item];
   });
+}
+
+/** A value in the same mapping (v2 names). Trailing Nones stay, so that it reads back to the same value. */
+export function valueToTypedJson(value: LfValue): Json {
+  switch (value.kind) {
+    case 'unit':
+      return { unit: {} };
+    case 'bool':
+    case 'date':
+    case 'numeric':
+    case 'party':
+    case 'text':
+    case 'contractId':
+      return { [value.kind]: value.value };
+    case 'int64':
+    case 'timestamp':
+      return { [value.kind]: value.value.toString() };
+    case 'optional':
+      return { optional: value.value === null ? {} : { value: valueToTypedJson(value.value) } };
+    case 'list':
+      return { list: { elements: value.items.map(valueToTypedJson) } };
+    case 'genMap':
+      return {
+        genMap: {
+          entries: value.entries.map(([key, item]) => ({
+            key: valueToTypedJson(key),
+            value: valueToTypedJson(item),
+          })),
+        },
+      };
+    case 'textMap':
+      return {
+        textMap: {
+          entries: sortTextEntries(value.entries).map(([key, item]) => ({
+            key,
+            value: valueToTypedJson(item),
+          })),
+        },
+      };
+    case 'record':
+      return { record: { fields: value.fields.map((field) => ({ value: valueToTypedJson(field) })) } };
+    case 'variant':
+      return { variant: { constructor: value.tag, value: valueToTypedJson(value.value) } };
+    case 'enum':
+      return { enum: { constructor: value.tag } };
+  }
 }

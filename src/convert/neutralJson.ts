@@ -1,13 +1,14 @@
 /** A source contract as one JSON line that loses nothing: the neutral form of every reader. */
 import { formatMicros } from '../contract/time.js';
 import { decodeValue } from '../contract/valueCodec.js';
-import { valueToPositionalJson } from '../dar/positionalJson.js';
+import { readJson } from '../dar/jsonReader.js';
+import { valueToTypedJson } from './ledgerApiJsonValue.js';
 import type { SourceContract, SourceValue } from './sourceContract.js';
 
 /**
  * Keys: format, contractId, templateId, packageName?, argument, key?, signatories, observers, witnesses?, createdAt?,
  * synchronizerId?, reassignmentCounter?, offset?, nodeId?, authenticationData? (hex), salt? (hex), blob? (base64).
- * `argument` is `{"value": positional JSON}` or, where the types are not known, `{"json": as the source has it}`.
+ * `argument` is `{"value": JSON of a Ledger API value}` or, where the types are not known, `{"json": as the source has it}`.
  */
 export function neutralJson(contract: SourceContract): string {
   const { templateId, key } = contract;
@@ -46,6 +47,10 @@ export function neutralJson(contract: SourceContract): string {
 }
 
 function valueJson(value: SourceValue): string {
-  if (value.form === 'json') return `{"json":${JSON.stringify(JSON.parse(value.text))}}`;
-  return `{"value":${valueToPositionalJson(value.form === 'bytes' ? decodeValue(value.bytes) : value.value)}}`;
+  if (value.form === 'json') {
+    readJson(value.text);
+    // Line breaks stand between tokens only; the text itself stays, with its order of keys and its digits.
+    return `{"json":${value.text.replace(/[\r\n]+/g, ' ')}}`;
+  }
+  return `{"value":${JSON.stringify(valueToTypedJson(value.form === 'bytes' ? decodeValue(value.bytes) : value.value))}}`;
 }
