@@ -3,22 +3,29 @@ import type { Argv } from 'yargs';
 import type { SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { usageError } from '../io/error.js';
 
-export interface WriteArgs {
-  output: string;
+/** What the written file is like. */
+export interface ContentArgs {
   manifest: boolean;
   level: number;
   overwrite: boolean;
 }
 
+export interface WriteArgs extends ContentArgs {
+  output: string;
+}
+
 export function writeOptions<T>(y: Argv<T>): Argv<T & WriteArgs> {
+  return contentOptions(y).option('output', {
+    alias: 'o',
+    type: 'string',
+    demandOption: true,
+    requiresArg: true,
+    describe: 'file to write, or -',
+  }) as unknown as Argv<T & WriteArgs>;
+}
+
+export function contentOptions<T>(y: Argv<T>): Argv<T & ContentArgs> {
   return y
-    .option('output', {
-      alias: 'o',
-      type: 'string',
-      demandOption: true,
-      requiresArg: true,
-      describe: 'file to write, or -',
-    })
     .option('manifest', {
       type: 'boolean',
       default: false,
@@ -29,10 +36,10 @@ export function writeOptions<T>(y: Argv<T>): Argv<T & WriteArgs> {
       type: 'boolean',
       default: true,
       describe: '--no-overwrite refuses to replace a file',
-    }) as unknown as Argv<T & WriteArgs>;
+    }) as unknown as Argv<T & ContentArgs>;
 }
 
-export function snapshotFileOptions(args: Omit<WriteArgs, 'output'>): SnapshotFileOptions {
+export function snapshotFileOptions(args: ContentArgs): SnapshotFileOptions {
   if (!Number.isInteger(args.level) || args.level < 1 || args.level > 9) {
     throw usageError(`--level ${args.level} is not between 1 and 9`);
   }

@@ -34,11 +34,15 @@ export function removeUnfinished(): void {
   unfinished.clear();
 }
 
+export interface AtomicFileOptions {
+  /** False refuses to replace an existing file. Default true. */
+  overwrite?: boolean;
+  /** False opens the file anew for every write: for many files at once. Default true. */
+  keepOpen?: boolean;
+}
+
 /** `-` writes to standard output instead (then {@link AtomicFile.commit} only waits for it to drain). */
-export async function createAtomicFile(
-  path: string,
-  options: { overwrite?: boolean } = {},
-): Promise<AtomicFile> {
+export async function createAtomicFile(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
   if (path === '-') return standardOutput();
   installCleanup();
   const target = resolve(path);
@@ -52,21 +56,33 @@ export async function createAtomicFile(
     unfinished.delete(temporary);
     throw fileError(path, cause);
   });
+  const release = async (): Promise<void> => {
+    if (options.keepOpen !== false) return;
+    await handle?.close();
+    handle = undefined;
+  };
+  await release();
   return {
     path,
     async write(bytes) {
-      let done = 0;
-      while (done < bytes.length) {
-        const { bytesWritten } = await handle!.write(bytes, done, bytes.length - done).catch((cause) => {
-          throw fileError(path, cause);
-        });
-        done += bytesWritten;
+      try {
+        if (!unfinished.has(temporary)) throw new Error('the file was given up');
+        handle ??= await open(temporary, 'a');
+        let done = 0;
+        while (done < bytes.length) {
+          const { bytesWritten } = await handle.write(bytes, done, bytes.length - done);
+          done += bytesWritten;
+        }
+        await release();
+      } catch (cause) {
+        throw fileError(path, cause);
       }
     },
     async commit() {
       try {
-        await handle!.sync();
-        await handle!.close();
+        handle ??= await open(temporary, 'a');
+        await handle.sync();
+        await handle.close();
         handle = undefined;
         if (options.overwrite === false) await refuseExisting(target);
         await rename(temporary, target);

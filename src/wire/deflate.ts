@@ -46,7 +46,7 @@ export interface GzipWritten {
 /** The header every file of ours starts with: no name, no time, unknown operating system (as JDK ≥ 16 writes). */
 export const GZIP_HEADER = Buffer.from('1f8b08000000000000ff', 'hex');
 /** An empty final deflate block. */
-const FINAL_BLOCK = Buffer.from('0300', 'hex');
+export const FINAL_BLOCK = Buffer.from('0300', 'hex');
 
 export function gzipWriter(
   output: (bytes: Uint8Array) => Promise<void>,

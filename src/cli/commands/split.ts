@@ -1,0 +1,109 @@
+/** `acs split` */
+import { usageError } from '../../io/error.js';
+import { MAX_PARTS, type SplitBy, type SplitResult, splitSnapshot } from '../../reshape/split.js';
+import { defineCommand, EXIT } from '../command.js';
+import { readOptions, scanOptions } from '../readOptions.js';
+import { groupDigits, humanBytes, renderTable } from '../table.js';
+import { contentOptions, snapshotFileOptions } from '../writeOptions.js';
+
+export const splitCommand = defineCommand({
+  command: 'split <file>',
+  describe: 'cut a snapshot into several by synchronizer, template, party, count or bytes',
+  details:
+    'Records are copied byte for byte and keep their order. Every contract goes to exactly one part,\n' +
+    'except by party, where each stakeholder gets a part. By count and bytes a part holds at most\n' +
+    '--size contracts or inflated bytes. Names depend on the content only: the same input gives the\n' +
+    'same files. All parts appear together at the end, or none. The empty records of contracts in\n' +
+    'flight belong to no part; they are counted.',
+  examples: [
+    ['acs split all.acs.gz --by synchronizer -d parts', 'one importable file per synchronizer'],
+    [
+      'acs split all.acs.gz --by count --size 50000 -d parts',
+      'parts of 50 000 contracts for parallel imports',
+    ],
+    ['acs split all.acs.gz --by bytes --size 64MiB -d parts', 'parts of at most 64 MiB inflated'],
+  ],
+  exitStatus: { 0: 'all parts were written' },
+  options: (y) =>
+    contentOptions(
+      readOptions(
+        y.positional('file', { type: 'string', demandOption: true, describe: 'snapshot file, or -' }),
+      ),
+    )
+      .option('by', {
+        choices: ['synchronizer', 'template', 'party', 'count', 'bytes'] as const,
+        demandOption: true,
+        describe: 'what a part has in common',
+      })
+      .option('size', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'contracts or bytes (k, M, G, KiB, MiB, GiB)',
+      })
+      .option('directory', {
+        alias: 'd',
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'folder for the parts',
+      })
+      .option('prefix', { type: 'string', requiresArg: true, describe: 'beginning of the names' })
+      .option('max-parts', { type: 'number', default: MAX_PARTS, describe: 'refuse to make more files' }),
+  async run(args, context) {
+    const progress = context.progress(`split ${args.file}`, 'records');
+    const result = await splitSnapshot(args.file, args.directory, howToSplit(args.by, args.size), {
+      read: { ...scanOptions(args), onProgress: (records) => progress.update(records) },
+      write: snapshotFileOptions(args),
+      maxParts: args['max-parts'],
+      ...(args.prefix === undefined ? {} : { prefix: args.prefix }),
+    });
+    progress.finish();
+    if (result.inFlight.seen > 0) {
+      context.warn({
+        code: 'IN_FLIGHT_DROPPED',
+        message: `${result.inFlight.seen} empty records of contracts in flight were dropped: these contracts are missing from the export`,
+      });
+    }
+    await context.result(result, () => describeResult(result));
+    return EXIT.ok;
+  },
+});
+
+function howToSplit(by: SplitBy['by'], size: string | undefined): SplitBy {
+  if (by === 'count' || by === 'bytes') {
+    if (size === undefined) throw usageError(`--by ${by} needs --size`);
+    return { by, size: parseSize(size) };
+  }
+  if (size !== undefined) throw usageError(`--size means nothing with --by ${by}`);
+  return { by };
+}
+
+const UNITS: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+function parseSize(text: string): number {
+  const match = /^(\d+)(k|M|G|KiB|MiB|GiB|)$/.exec(text);
+  if (match === null) throw usageError(`--size ${text} is no size`, 'write e.g. 50000, 50k or 64MiB');
+  return Number(match[1]) * UNITS[match[2]];
+}
+
+function describeResult(result: SplitResult): string {
+  const rows = result.parts.map((part) => [
+    groupDigits(part.contracts),
+    humanBytes(part.compressedBytes),
+    part.path,
+    part.key,
+  ]);
+  return `${groupDigits(result.contracts)} contracts in ${result.parts.length} parts\n${renderTable(
+    ['contracts', 'size', 'file', 'key'],
+    rows,
+    { right: [0, 1] },
+  )}`;
+}
