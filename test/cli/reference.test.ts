@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { CliCommand } from '../../src/cli/command.js';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { commandReference } from '../../src/cli/reference.js';
+import { runCommand } from './runCommand.js';
+
+async function all(): Promise<CliCommand<never>[]> {
+  const flat = (command: CliCommand<never>): CliCommand<never>[] => [command, ...(command.subcommands ?? []).flatMap(flat)];
+  return (await Promise.all(Object.values(COMMANDS).map((load) => load()))).flatMap(flat);
+}
+
+describe('help', () => {
+  it('docs/CLI.md is the real help', async () => {
+    const page = readFileSync(new URL('../../docs/CLI.md', import.meta.url), 'utf8');
+    expect(page).toBe(await commandReference());
+  });
+
+  it('every command says what it is for, shows examples and its exit status', async () => {
+    for (const command of await all()) {
+      expect(command.describe.length, command.command).toBeGreaterThan(10);
+      if (command.run === undefined) continue;
+      expect(command.examples.length, command.command).toBeGreaterThan(0);
+      expect(command.exitStatus[0], command.command).toBeDefined();
+    }
+  });
+
+  it('the registry word is the command word', async () => {
+    for (const [word, load] of Object.entries(COMMANDS)) expect((await load()).command.split(' ')[0]).toBe(word);
+  });
+});
+
+describe('mistakes', () => {
+  it('of usage have status 2 and no stack trace', async () => {
+    for (const argv of [[], ['nothing'], ['info'], ['info', '--colour', 'x'], ['verify', '--sample', 'half', 'x']]) {
+      const { status, stdout, stderr } = await runCommand(...argv);
+      expect(status, argv.join(' ')).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^error: /);
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+  });
+
+  it('an unreadable file has status 4, in JSON with --json', async () => {
+    const text = await runCommand('info', '/nonexistent/file');
+    expect(text.status).toBe(4);
+    expect(text.stderr).toContain('[FILE_UNREADABLE]');
+    const json = await runCommand('info', '--json', '/nonexistent/file');
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'FILE_UNREADABLE', place: { file: '/nonexistent/file' } } });
+  });
+});
