@@ -161,10 +161,12 @@ export class BlobView {
         case 0x48:
           r.skip(0);
           break;
-        case 0x4a:
+        case 0x4a: {
           // package_version, packed: reserved, never written, ignored by the real decoder.
-          r.pos += r.length();
+          const n = r.length();
+          r.pos += n;
           break;
+        }
         case KEY_TAG:
           this.parseKey(r);
           break;
