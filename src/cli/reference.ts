@@ -22,7 +22,8 @@ export async function commandReference(): Promise<string> {
   ];
   for (const load of Object.values(COMMANDS)) {
     const command = await load();
-    for (const path of paths(command, [])) parts.push('', `## acs ${path.join(' ')}`, '', fenced(await helpOf(path)));
+    for (const path of paths(command, []))
+      parts.push('', `## acs ${path.join(' ')}`, '', fenced(await helpOf(path)));
   }
   return `${parts.join('\n')}\n`;
 }

@@ -6,7 +6,10 @@ import { commandReference } from '../../src/cli/reference.js';
 import { runCommand } from './runCommand.js';
 
 async function all(): Promise<CliCommand<never>[]> {
-  const flat = (command: CliCommand<never>): CliCommand<never>[] => [command, ...(command.subcommands ?? []).flatMap(flat)];
+  const flat = (command: CliCommand<never>): CliCommand<never>[] => [
+    command,
+    ...(command.subcommands ?? []).flatMap(flat),
+  ];
   return (await Promise.all(Object.values(COMMANDS).map((load) => load()))).flatMap(flat);
 }
 
@@ -26,13 +29,20 @@ describe('help', () => {
   });
 
   it('the registry word is the command word', async () => {
-    for (const [word, load] of Object.entries(COMMANDS)) expect((await load()).command.split(' ')[0]).toBe(word);
+    for (const [word, load] of Object.entries(COMMANDS))
+      expect((await load()).command.split(' ')[0]).toBe(word);
   });
 });
 
 describe('mistakes', () => {
   it('of usage have status 2 and no stack trace', async () => {
-    for (const argv of [[], ['nothing'], ['info'], ['info', '--colour', 'x'], ['verify', '--sample', 'half', 'x']]) {
+    for (const argv of [
+      [],
+      ['nothing'],
+      ['info'],
+      ['info', '--colour', 'x'],
+      ['verify', '--sample', 'half', 'x'],
+    ]) {
       const { status, stdout, stderr } = await runCommand(...argv);
       expect(status, argv.join(' ')).toBe(2);
       expect(stdout).toBe('');
@@ -46,6 +56,8 @@ describe('mistakes', () => {
     expect(text.status).toBe(4);
     expect(text.stderr).toContain('[FILE_UNREADABLE]');
     const json = await runCommand('info', '--json', '/nonexistent/file');
-    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'FILE_UNREADABLE', place: { file: '/nonexistent/file' } } });
+    expect(JSON.parse(json.stderr)).toMatchObject({
+      error: { code: 'FILE_UNREADABLE', place: { file: '/nonexistent/file' } },
+    });
   });
 });

@@ -1,5 +1,6 @@
 /** `acs info` */
 import { type SnapshotInfo, snapshotInfo } from '../../inspect/info.js';
+import { AcsError } from '../../io/error.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';
@@ -39,8 +40,20 @@ export const infoCommand = defineCommand({
         ...scanOptions(args),
         largest: args.largest,
         onProgress: (records) => progress.update(records),
+      }).catch((error) => {
+        if (error instanceof AcsError && error.code === 'FORMAT_OTHER') return error;
+        throw error;
       });
       progress.finish();
+      if (info instanceof AcsError) {
+        // Recognised, and read by `acs convert`; counting is for format A.
+        const other = { file, format: info.found, next: info.hint };
+        await context.result(
+          other,
+          () => `${file}\n  format          ${info.found}\n  next            ${info.hint}`,
+        );
+        continue;
+      }
       if (info.gzip.members.length > 1 || info.gzip.trailingBytes > 0) status = EXIT.findings;
       await context.result(info, () => describeInfo(info, args.top));
     }

@@ -1,0 +1,59 @@
+// `npm run demo`: the main jobs on the files of fixtures/, each as the command a user would type.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'acskit-demo-'));
+const F = 'fixtures/snapshots';
+
+/** What each step shows, the command, the exit status it must have, and how many lines to print. */
+const STEPS = [
+  [
+    'What is in this file that somebody sent me?',
+    ['info', `${F}/multi/participant1.acs.gz`, '--top', '4', '--largest', '2'],
+    0,
+    40,
+  ],
+  ['Is it whole and consistent?', ['verify', `${F}/multi/participant1.acs.gz`], 0, 5],
+  [
+    'Show me a contract.',
+    [
+      'cat',
+      `${F}/tiny.acs.gz`,
+      '--limit',
+      '1',
+      '--fields',
+      'contractId,templateId,signatories,createArgument',
+    ],
+    0,
+    2,
+  ],
+];
+
+function short(arg) {
+  return arg.startsWith(work) ? `/tmp/demo${arg.slice(work.length)}` : arg;
+}
+
+let failed = 0;
+for (const [what, args, expected, lines] of STEPS) {
+  process.stdout.write(`\n# ${what}\n$ acs ${args.map(short).join(' ')}\n`);
+  const run = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const output = run.stdout.trimEnd().split('\n');
+  for (const line of output.slice(0, lines))
+    process.stdout.write(`${line.length > 160 ? `${line.slice(0, 157)}…` : line}\n`);
+  if (output.length > lines) process.stdout.write(`… ${output.length - lines} more lines\n`);
+  process.stdout.write(run.stderr);
+  if (run.status !== expected) {
+    failed++;
+    process.stdout.write(`!! exit status ${run.status}, expected ${expected}\n`);
+  }
+}
+rmSync(work, { recursive: true, force: true });
+process.stdout.write(failed === 0 ? '\nEvery step did what it should.\n' : `\n${failed} steps failed.\n`);
+process.exitCode = failed === 0 ? 0 : 1;

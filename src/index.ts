@@ -1,0 +1,19 @@
+/** The library: what the commands are made of, for programs. Subpaths of the package give the same by level. */
+
+export { BlobView, type ContractInstance, decodeBlob, encodeBlob } from './contract/blob.js';
+export { contentDigest } from './contract/contentDigest.js';
+export { type ContractIdInfo, classifyContractId } from './contract/contractId.js';
+export { ContractView } from './contract/contractView.js';
+export { type Manifest, readManifest } from './contract/manifest.js';
+export { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from './contract/snapshotFile.js';
+export type { LfValue } from './contract/value.js';
+export { decodeValue, encodeValue } from './contract/valueCodec.js';
+export { catSnapshot } from './inspect/cat.js';
+export type { Finding } from './inspect/finding.js';
+export { type SnapshotInfo, snapshotInfo } from './inspect/info.js';
+export { type VerifyReport, verifySnapshot } from './inspect/verify.js';
+export { AcsError, type AcsErrorJson, type Place } from './io/error.js';
+export type { ByteInput } from './io/input.js';
+export { encodeFrame, encodeRecord, type RecordParts } from './snapshot/encodeRecord.js';
+export type { RecordView, TemplateId } from './snapshot/record.js';
+export { type ScanOptions, type SnapshotFacts, scanSnapshot } from './snapshot/scan.js';
