@@ -12,15 +12,20 @@ const MAX_COUNTER = 0x7fff_ffff_ffff_ffffn;
 /** Longest element a caller must make room for when the parties are at most 255 bytes each. */
 export const MAX_ELEMENT_BYTES = MAX_CONTRACT_ID_DIGITS + 8 + 2 * (4 + 255);
 
-/** Whether the text is lower-case hexadecimal of whole bytes. A loop: this runs once per contract. */
-function isContractId(text: string): boolean {
+/**
+ * Writes a contract id as text and returns its length, or -1 when it is not lower-case hexadecimal of whole bytes. The
+ * bytes are checked rather than the characters: this runs once per contract, and a typed array is faster to walk.
+ */
+function writeContractId(into: Buffer, text: string): number {
   const length = text.length;
-  if (length === 0 || length % 2 !== 0 || length > MAX_CONTRACT_ID_DIGITS) return false;
+  if (length === 0 || length % 2 !== 0 || length > MAX_CONTRACT_ID_DIGITS) return -1;
+  // Any character outside ASCII takes more than one byte.
+  if (into.write(text, 0, 'utf8') !== length) return -1;
   for (let i = 0; i < length; i++) {
-    const c = text.charCodeAt(i);
-    if (c < 0x30 || c > 0x66 || (c > 0x39 && c < 0x61)) return false;
+    const c = into[i]!;
+    if (c < 0x30 || c > 0x66 || (c > 0x39 && c < 0x61)) return -1;
   }
-  return true;
+  return length;
 }
 
 /**
@@ -28,7 +33,8 @@ function isContractId(text: string): boolean {
  * and `COMMITMENT_BAD_COUNTER`.
  */
 export function writeContractElement(into: Buffer, contractId: string, reassignmentCounter: bigint): number {
-  if (!isContractId(contractId)) {
+  const end = writeContractId(into, contractId);
+  if (end < 0) {
     throw new AcsError('COMMITMENT_BAD_CONTRACT_ID', 'not a contract id', {
       expected: `at most ${MAX_CONTRACT_ID_DIGITS} lower-case hexadecimal digits, an even number`,
       found: contractId.slice(0, 300),
@@ -41,8 +47,6 @@ export function writeContractElement(into: Buffer, contractId: string, reassignm
       contractId,
     });
   }
-  into.write(contractId, 0, 'latin1');
-  const end = contractId.length;
   if (reassignmentCounter < 0x1_0000_0000n) {
     into.writeUInt32BE(0, end);
     into.writeUInt32BE(Number(reassignmentCounter), end + 4);

@@ -10,7 +10,9 @@
  * A party given as plain text is hosted with permission Submission, fully onboarded. Other keys beside
  * `synchronizer_id` and `participants` are left alone; inside a participant or a host every key must be known.
  */
+import { readFile } from 'node:fs/promises';
 import { AcsError } from '../io/error.js';
+import { fileError } from '../io/input.js';
 import { compareText } from './compareText.js';
 
 export type HostingPermission = 'Submission' | 'Confirmation' | 'Observation';
@@ -189,6 +191,18 @@ export function parseHostingMap(text: string): HostingMap {
     });
   }
   return hostingMapOf(json);
+}
+
+/** Reads a hosting map file. Throws `FILE_UNREADABLE`, `HOSTING_NOT_JSON`, `HOSTING_MALFORMED`, with the file's name. */
+export async function readHostingMap(path: string): Promise<HostingMap> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw fileError(path, cause);
+  });
+  try {
+    return parseHostingMap(text);
+  } catch (error) {
+    throw error instanceof AcsError ? error.locate({ file: path }) : error;
+  }
 }
 
 /** The participants that host at least one of the parties; with `onboarded`, those still importing do not count. */

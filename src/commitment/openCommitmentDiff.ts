@@ -37,13 +37,14 @@ const DEFAULT_MEMORY_BYTES = 256_000_000;
 const MEMORY_PER_FILE_BYTE = 4;
 
 /**
- * Compares two opened commitments and calls `onDifference` for every difference, in ascending order of contract ids.
+ * Compares two opened commitments and calls `onDifference` for every difference, in ascending order of contract ids; a
+ * promise it returns is awaited.
  * Throws `OPEN_COMMITMENT_DUPLICATE` when a contract occurs twice in one file.
  */
 export async function diffOpenCommitments(
   local: OpenCommitmentFile,
   remote: OpenCommitmentFile,
-  onDifference: (difference: OpenCommitmentDifference) => void,
+  onDifference: (difference: OpenCommitmentDifference) => unknown,
   options: OpenCommitmentDiffOptions = {},
 ): Promise<OpenCommitmentDiff> {
   const bytes = (await sizeOf(local)) + (await sizeOf(remote));
@@ -60,6 +61,10 @@ export async function diffOpenCommitments(
   const present = new Set<number>();
   // With one range everything is in it; else there are `ranges` for each of the two id versions, and one for the rest.
   const last = ranges === 1 ? 0 : 2 * ranges;
+  const report = async (difference: OpenCommitmentDifference): Promise<void> => {
+    const taken = onDifference(difference);
+    if (taken instanceof Promise) await taken;
+  };
   for (let range = 0; range <= last; range++) {
     if (range > 0 && !present.has(range)) continue;
     const inRange = (contractId: string): boolean => {
@@ -77,13 +82,13 @@ export async function diffOpenCommitments(
       const theirs = there.get(contractId);
       if (mine === undefined) {
         total.onlyRemote++;
-        onDifference({ kind: 'only-remote', contractId, reassignmentCounter: theirs! });
+        await report({ kind: 'only-remote', contractId, reassignmentCounter: theirs! });
       } else if (theirs === undefined) {
         total.onlyLocal++;
-        onDifference({ kind: 'only-local', contractId, reassignmentCounter: mine });
+        await report({ kind: 'only-local', contractId, reassignmentCounter: mine });
       } else if (mine !== theirs) {
         total.counterDiffers++;
-        onDifference({ kind: 'counter-differs', contractId, local: mine, remote: theirs });
+        await report({ kind: 'counter-differs', contractId, local: mine, remote: theirs });
       } else total.same++;
     }
   }

@@ -49,7 +49,8 @@ interface SynchronizerTally {
 }
 
 /**
- * Hashes every contract of a snapshot into the group states of its synchronizer. A contract that stands twice in the
+ * Hashes every contract of a snapshot into the group states of its synchronizer. Where the blob and the event of a record
+ * disagree the blob decides. A contract that stands twice in the
  * file is hashed twice (`acs verify` finds such files). Throws what {@link scanSnapshot} throws.
  */
 export async function groupStatesOfSnapshot(
@@ -108,11 +109,11 @@ export async function groupStatesOfSnapshot(
     contract.of(record);
     key = '';
     numbered = true;
-    contract.eachStakeholder(take);
+    eachStakeholder(contract, take);
     let changed = numbered ? tally.known.get(key) : undefined;
     if (changed === undefined) {
       const names: string[] = [];
-      contract.eachStakeholder((buf, start, end) => names.push(decodeUtf8(buf, start, end)));
+      eachStakeholder(contract, (buf, start, end) => names.push(decodeUtf8(buf, start, end)));
       if (names.length === 0) {
         throw new AcsError('COMMITMENT_NO_STAKEHOLDERS', 'a contract without stakeholders', {
           contractId: contract.contractId,
@@ -121,7 +122,12 @@ export async function groupStatesOfSnapshot(
       changed = states.statesFor(names);
       if (numbered) tally.known.set(key, changed);
     }
-    states.changeStates(changed, contract.contractId, record.counterIsZero ? 0n : signedCounter(record), 1);
+    states.changeStates(
+      changed,
+      contractIdOf(contract),
+      record.counterIsZero ? 0n : signedCounter(record),
+      1,
+    );
   };
   let facts: SnapshotFacts;
   try {
@@ -138,6 +144,25 @@ export async function groupStatesOfSnapshot(
     if (tally.states !== undefined) found.states.set(id, tally.states);
   }
   return found;
+}
+
+/** The blob decides, because it is what a participant stores; only a record without blob is read from its event. */
+function contractIdOf(contract: ContractView): string {
+  return contract.hasBlob ? contract.blob.contractId : contract.contractId;
+}
+
+function eachStakeholder(
+  contract: ContractView,
+  use: (buf: Buffer, start: number, end: number) => void,
+): void {
+  if (!contract.hasBlob) {
+    contract.eachStakeholder(use);
+    return;
+  }
+  const { buf, signatoryBorders, maintainerBorders, observerBorders } = contract.blob;
+  for (const borders of [signatoryBorders, maintainerBorders, observerBorders]) {
+    for (let i = 0; i < borders.length; i += 2) use(buf, borders[i]!, borders[i + 1]!);
+  }
 }
 
 /** Canton reads the unsigned field as a signed number. */
