@@ -75,8 +75,7 @@ const diffCommand = defineCommand({
       return differences.length === 0 ? EXIT.ok : EXIT.findings;
     }
     const options = { memoryBytes: args['memory-mb'] * 1e6 };
-    const pass: DiffPass = (use) =>
-      diffOpenCommitments(args.local, args.remote, use, options);
+    const pass: DiffPass = (use) => diffOpenCommitments(args.local, args.remote, use, options);
     const total =
       args.format === 'canton-mismatch'
         ? await writeMismatch(pass, context)
@@ -237,7 +236,8 @@ const openCommand = defineCommand({
         },
         async (batch) => {
           if (args.form === 'node') await out.write(Buffer.concat(batch.map(openCommitmentMessage)));
-          else await out.write(Buffer.from(`${first ? '' : '\n'}${batch.map(openCommitmentLine).join('\n')}`));
+          else
+            await out.write(Buffer.from(`${first ? '' : '\n'}${batch.map(openCommitmentLine).join('\n')}`));
           first = false;
         },
       );
@@ -439,7 +439,8 @@ async function readSalt(path: string): Promise<string> {
     throw fileError(path, cause);
   });
   const salt = text.trim();
-  if (salt === '') throw usageError(`${path} is empty`, 'write a long random text into it, the same on both sides');
+  if (salt === '')
+    throw usageError(`${path} is empty`, 'write a long random text into it, the same on both sides');
   return salt;
 }
 
@@ -449,4 +450,3 @@ function withParties(list: GroupDigestList, found: SnapshotCommitments, salt: st
   for (const group of found.states.groups()) names.set(groupName(group.parties, salt), group.parties);
   return { ...list, groups: list.groups.map((g) => ({ ...g, parties: names.get(g.group) })) };
 }
-
