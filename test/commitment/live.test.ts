@@ -1,0 +1,196 @@
+/**
+ * The commitments that two running participants sent and received (protocol version 35, two synchronizers, a party on
+ * two participants, an observing host, contracts moving between the synchronizers), recomputed from nothing but their
+ * update streams and the hosting.
+ */
+import { describe, expect, it } from 'vitest';
+import { commitmentsOf } from '../../src/commitment/commitments.js';
+import { type CommitmentEvent, GroupStates } from '../../src/commitment/groups.js';
+import { hostingMapOf } from '../../src/commitment/hostingMap.js';
+import { commitmentsOfSnapshot } from '../../src/commitment/snapshotStates.js';
+import { isTick } from '../../src/commitment/ticks.js';
+import { EVENT } from '../../src/snapshot/record.js';
+import { WIRE_BYTES, WIRE_VARINT, WireReader } from '../../src/wire/reader.js';
+import { fixture, fixturePath, json } from './vectors.js';
+
+interface Scenario {
+  synchronizers: Record<string, string>;
+  parties: Record<string, string>;
+  /** Uid per number. */
+  participants: Record<string, string>;
+  /** Party names, some followed by a remark. */
+  hosting: Record<string, string[]>;
+}
+
+const scenario = json<Scenario>('live2/stream/scenario.json.gz');
+const hosting = hostingMapOf({
+  participants: Object.fromEntries(
+    Object.entries(scenario.hosting).map(([name, parties]) => [
+      name,
+      {
+        participant_uid: scenario.participants[name.replace('participant', '')],
+        hosts: parties.map((party) => {
+          const [short, ...remark] = party.split(' ');
+          return {
+            party: scenario.parties[short!],
+            permission: remark.length > 0 ? 'Observation' : 'Submission',
+          };
+        }),
+      },
+    ]),
+  ),
+});
+
+type Fields = Map<number, (Buffer | bigint)[]>;
+
+function fieldsOf(bytes: Buffer): Fields {
+  const found: Fields = new Map();
+  const r = new WireReader(bytes);
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    const value = (tag & 7) === WIRE_BYTES ? r.bytes() : (tag & 7) === WIRE_VARINT ? r.int64() : undefined;
+    if (value === undefined) r.skip(tag & 7);
+    else found.set(tag >>> 3, [...(found.get(tag >>> 3) ?? []), value]);
+  }
+  return found;
+}
+
+const messages = (fields: Fields, n: number): Fields[] =>
+  (fields.get(n) ?? []).map((v) => fieldsOf(v as Buffer));
+const text = (fields: Fields, n: number): string =>
+  ((fields.get(n)?.[0] as Buffer | undefined) ?? '').toString();
+const texts = (fields: Fields, n: number): string[] => (fields.get(n) ?? []).map((v) => v.toString());
+const integer = (fields: Fields, n: number): bigint => (fields.get(n)?.[0] as bigint | undefined) ?? 0n;
+function micros(fields: Fields, n: number): bigint {
+  const [timestamp] = messages(fields, n);
+  return timestamp === undefined ? 0n : integer(timestamp, 1) * 1_000_000n + integer(timestamp, 2) / 1000n;
+}
+
+function delimited(bytes: Buffer): Fields[] {
+  const r = new WireReader(bytes);
+  const found: Fields[] = [];
+  while (r.pos < r.end) found.push(fieldsOf(r.bytes()));
+  return found;
+}
+
+interface TimedEvent extends CommitmentEvent {
+  synchronizer: string;
+  recordTime: bigint;
+}
+
+/** Activations and deactivations of an ACS_DELTA stream, in order. */
+function eventsOf(stream: Buffer): TimedEvent[] {
+  const events: TimedEvent[] = [];
+  /** Where each contract is active, with the counter and stakeholders it was added with. */
+  const active = new Map<string, TimedEvent>();
+  const activate = (created: Fields, synchronizer: string, counter: bigint, recordTime: bigint): void => {
+    const event: TimedEvent = {
+      kind: 'activated',
+      contractId: text(created, EVENT.contractId),
+      reassignmentCounter: counter,
+      stakeholders: [...texts(created, EVENT.signatories), ...texts(created, EVENT.observers)],
+      synchronizer,
+      recordTime,
+    };
+    active.set(event.contractId, event);
+    events.push(event);
+  };
+  const deactivate = (contractId: string, recordTime: bigint): void => {
+    const event = active.get(contractId)!;
+    active.delete(contractId);
+    events.push({ ...event, kind: 'deactivated', recordTime });
+  };
+  for (const response of delimited(stream)) {
+    for (const transaction of messages(response, 1)) {
+      const recordTime = micros(transaction, 9);
+      for (const event of messages(transaction, 5)) {
+        for (const created of messages(event, 1)) activate(created, text(transaction, 7), 0n, recordTime);
+        for (const archived of messages(event, 2)) deactivate(text(archived, 3), recordTime);
+      }
+    }
+    for (const reassignment of messages(response, 2)) {
+      const recordTime = micros(reassignment, 7);
+      for (const event of messages(reassignment, 5)) {
+        for (const unassigned of messages(event, 1)) deactivate(text(unassigned, 2), recordTime);
+        for (const assigned of messages(event, 2)) {
+          const [created] = messages(assigned, 6);
+          activate(created!, text(assigned, 2), integer(assigned, 5), recordTime);
+        }
+      }
+    }
+  }
+  return events;
+}
+
+interface SentCommitment {
+  synchronizer: string;
+  tick: bigint;
+  counterParticipant: string;
+  commitments: string[];
+}
+
+/** Entries of LookupSentAcsCommitments and LookupReceivedAcsCommitments, verbose: the same field numbers. */
+function commitmentsIn(file: string): SentCommitment[] {
+  return delimited(fixture(file)).flatMap((response) =>
+    messages(response, 1).flatMap((period) =>
+      messages(period, 2).map((entry) => ({
+        synchronizer: text(period, 1),
+        tick: micros(messages(entry, 1)[0]!, 2),
+        counterParticipant: text(entry, 2).replace(/^PAR::/, ''),
+        commitments: [3, 4].flatMap((n) => (entry.get(n) ?? []).map((v) => (v as Buffer).toString('hex'))),
+      })),
+    ),
+  );
+}
+
+describe.each([1, 2])('what participant%i exchanged', (n) => {
+  const participant = `participant${n}`;
+  const exchanged = ['sent', 'received'].flatMap((direction) =>
+    commitmentsIn(`live2/stream/p${n}.commitments-${direction}.bin.gz`),
+  );
+
+  it('is what its update stream gives at each tick', () => {
+    const events = eventsOf(fixture(`live2/stream/p${n}.updates.acs-delta.bin.gz`));
+    expect(exchanged.length).toBeGreaterThan(150);
+    expect(events.some((e) => e.reassignmentCounter > 1n)).toBe(true);
+    let checked = 0;
+    for (const synchronizer of Object.values(scenario.synchronizers)) {
+      const own = events.filter((e) => e.synchronizer === synchronizer);
+      const states = new GroupStates();
+      let next = 0;
+      const due = exchanged
+        .filter((c) => c.synchronizer === synchronizer)
+        .sort((a, b) => Number(a.tick - b.tick));
+      for (const c of due) {
+        expect(isTick(c.tick, [{ seconds: 5, validFrom: 0n }])).toBe(true);
+        while (next < own.length && own[next]!.recordTime <= c.tick) states.apply(own[next++]!);
+        const found = commitmentsOf(states, hosting, participant).find(
+          (x) => x.counterParticipant === c.counterParticipant,
+        );
+        expect(c.commitments).toHaveLength(2);
+        for (const commitment of c.commitments) {
+          expect(found?.commitment.toString('hex')).toBe(commitment);
+          checked++;
+        }
+      }
+    }
+    expect(checked).toBe(2 * exchanged.length);
+  });
+
+  it('in the end is what its last export gives', async () => {
+    for (const synchronizer of Object.values(scenario.synchronizers)) {
+      const found = await commitmentsOfSnapshot(fixturePath(`live2/stream/p${n}.export-5.acs.gz`), {
+        hosting,
+        participant,
+        synchronizer,
+      });
+      expect(found.commitments).toHaveLength(2);
+      for (const c of found.commitments) {
+        const last = exchanged
+          .filter((x) => x.synchronizer === synchronizer && x.counterParticipant === c.counterParticipant)
+          .reduce((a, b) => (b.tick >= a.tick ? b : a));
+        expect(last.commitments).toContain(c.commitment.toString('hex'));
+      }
+    }
+  });
+});
