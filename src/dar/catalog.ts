@@ -183,8 +183,8 @@ class Loader {
   }
 
   /**
-   * Before LF 2.2 a package does not list its imports: what its types mention is a lower bound, so only missing
-   * packages can be told, not extra ones.
+   * A package that does not list its imports (before LF 2.2) is known to need at least what its types mention: then only
+   * missing packages can be told, not extra ones.
    */
   private closureFindings(dar: LoadedDar): CatalogFinding[] {
     const main = this.packages.get(dar.mainPackageId);
@@ -208,7 +208,10 @@ class Loader {
       file,
       packageIds: [id],
     }));
-    if (dar.manifest === null || !listsImports(main)) return findings;
+    const exact = [...reached].every(
+      (id) => STABLE_PACKAGES.has(id) || this.packages.get(id)?.listsImports === true,
+    );
+    if (dar.manifest === null || !exact) return findings;
     for (const id of dar.packageIds) {
       if (reached.has(id) || STABLE_PACKAGES.has(id)) continue;
       findings.push({
@@ -220,11 +223,6 @@ class Loader {
     }
     return findings;
   }
-}
-
-function listsImports(lfPackage: Package): boolean {
-  const [major, minor] = lfPackage.languageVersion.split('.');
-  return major === '2' && Number.parseInt(minor, 10) >= 2;
 }
 
 function collisions(packages: Iterable<Package>): CatalogFinding[] {

@@ -6,6 +6,7 @@ import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueCodec.js';
 import { WireWriter } from '../wire/writer.js';
 import type { TypePlan } from './plan.js';
+import { fieldsWithoutTrailingNones } from './trailingNone.js';
 import type { TypeRef } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
 import { atRoot, atStep } from './valuePath.js';
@@ -164,17 +165,6 @@ function writeAt(
   } catch (error) {
     throw atStep(error, step);
   }
-}
-
-/** How many fields are left when the trailing Nones are cut. */
-export function fieldsWithoutTrailingNones(values: readonly LfValue[], limit: number): number {
-  let n = Math.min(values.length, limit);
-  while (n > 0) {
-    const last = values[n - 1];
-    if (last.kind !== 'optional' || last.value !== null) break;
-    n--;
-  }
-  return n;
 }
 
 function writeRecordBody(

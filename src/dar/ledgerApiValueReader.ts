@@ -14,9 +14,10 @@ import {
   sortTextEntries,
 } from '../contract/valueCodec.js';
 import { AcsError } from '../io/error.js';
-import { fieldsWithoutTrailingNones, LEDGER_API_FIELD } from './ledgerApiValue.js';
+import { LEDGER_API_FIELD } from './ledgerApiValue.js';
 import { normalizeNumeric } from './numericText.js';
 import type { TypePlan } from './plan.js';
+import { fieldsWithoutTrailingNones } from './trailingNone.js';
 import { formatType } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
 import { compareValues } from './valueOrder.js';
@@ -309,5 +310,5 @@ function normalizeRecord(plan: TypePlan, labels: readonly string[], values: read
   }
   const normal = ordered.slice(0, fields.length).map((value, i) => normalizeAt(fields[i], value, names[i]));
   while (normal.length < fields.length) normal.push(NONE);
-  return { kind: 'record', fields: normal.slice(0, fieldsWithoutTrailingNones(normal, normal.length)) };
+  return { kind: 'record', fields: normal.slice(0, fieldsWithoutTrailingNones(normal)) };
 }

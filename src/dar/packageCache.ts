@@ -31,7 +31,12 @@ export class PackageCache {
   async get(packageId: string): Promise<Package | undefined> {
     const text = await readFile(this.path(packageId), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    return packageFromText(text, packageId);
+    try {
+      return packageFromText(text, packageId);
+    } catch {
+      // Its checksum holds but its content does not: written by something else. Decoded anew like any damaged entry.
+      return undefined;
+    }
   }
 
   /** A cache that cannot be written (full or read-only disk) is left alone from then on: it only saves time. */

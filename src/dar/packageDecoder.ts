@@ -94,6 +94,7 @@ class PackageDecoder {
           : checked(this.string(metadata.int(2)), PACKAGE_VERSION, 'package version'),
       upgradedPackageId: upgraded === undefined ? null : this.packageIdText(this.string(upgraded.int(1))),
       dependencies: [...this.referenced].sort(),
+      listsImports: this.layout.major === 2 && (this.message.has(8) || this.message.has(9)),
       modules,
     };
   }

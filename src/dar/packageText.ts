@@ -18,7 +18,7 @@ import type {
 } from './type.js';
 
 /** Part of the cache's folder name: raise it whenever the text or the model changes. */
-export const PACKAGE_TEXT_VERSION = 1;
+export const PACKAGE_TEXT_VERSION = 2;
 
 type RefNode = readonly [packageId: string, module: string, name: string];
 type TypeNode =
@@ -49,6 +49,7 @@ interface PackageText {
   version: string | null;
   upgradedPackageId: string | null;
   dependencies: string[];
+  listsImports: boolean;
   refs: RefNode[];
   types: TypeNode[];
   modules: ModuleText[];
@@ -86,6 +87,7 @@ class PackageWriter {
       version: lfPackage.version,
       upgradedPackageId: lfPackage.upgradedPackageId,
       dependencies: [...lfPackage.dependencies],
+      listsImports: lfPackage.listsImports,
       refs: this.refs,
       types: this.types,
       modules,
@@ -246,6 +248,7 @@ function readPackage(text: PackageText): Package {
     version: text.version,
     upgradedPackageId: text.upgradedPackageId,
     dependencies: text.dependencies,
+    listsImports: text.listsImports,
     modules: new Map(modules),
   };
 }

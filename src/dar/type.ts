@@ -124,6 +124,8 @@ export interface Package {
   readonly upgradedPackageId: string | null;
   /** Ids of the packages that its types refer to or that it lists as imports, sorted. */
   readonly dependencies: readonly string[];
+  /** It lists its imports (LF 2.2 and later), so that `dependencies` is complete but for stable packages. */
+  readonly listsImports: boolean;
   readonly modules: ReadonlyMap<string, Module>;
 }
 

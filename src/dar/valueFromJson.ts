@@ -9,7 +9,6 @@ import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueCodec.js';
 import { AcsError } from '../io/error.js';
 import { type JsonNode, readJson } from './jsonReader.js';
-import { fieldsWithoutTrailingNones } from './ledgerApiValue.js';
 import { normalizeNumeric } from './numericText.js';
 import {
   PLAN_BOOL,
@@ -30,6 +29,7 @@ import {
   type TypePlan,
 } from './plan.js';
 import { parseDate, parseTimestamp } from './timeText.js';
+import { fieldsWithoutTrailingNones } from './trailingNone.js';
 import { formatType } from './type.js';
 import { unknownConstructor } from './typeCheck.js';
 import { compareValues } from './valueOrder.js';
@@ -264,7 +264,7 @@ function readRecord(plan: TypePlan, node: JsonNode, depth: number): LfValue {
       name,
     );
   });
-  return { kind: 'record', fields: values.slice(0, fieldsWithoutTrailingNones(values, values.length)) };
+  return { kind: 'record', fields: values.slice(0, fieldsWithoutTrailingNones(values)) };
 }
 
 function readVariant(plan: TypePlan, node: JsonNode, depth: number): LfValue {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -48,6 +49,9 @@ async function dalfsOf(path: string): Promise<Buffer[]> {
   });
   return dalfs;
 }
+
+const withChecksum = (body: string): Buffer =>
+  Buffer.from(`${createHash('sha256').update(body).digest('hex')}\n${body}`);
 
 const manifestOf = (...dalfs: string[]): Buffer =>
   Buffer.from(`Format: daml-lf\nDalfs: ${dalfs.join(', ')}\nMain-Dalf: ${dalfs[0]}\n`);
@@ -123,6 +127,30 @@ describe('the corpus DARs', () => {
       'memo: Optional Text',
       'rating: Optional Int64',
     ]);
+  });
+
+  it('name a package that is in a DAR for nothing', async () => {
+    const [main, api, template] = await dalfsOf(`${DARS}/acme-registry-1.0.0.dar`);
+    const [keys] = await dalfsOf(`${DARS}/acme-keys-1.0.0.dar`);
+    const make = (...names: string[]) =>
+      zip([
+        { name: 'META-INF/MANIFEST.MF', content: manifestOf(...names) },
+        { name: 'main', content: main },
+        { name: 'api', content: api },
+        { name: 'template', content: template },
+        { name: 'keys', content: keys },
+      ]);
+    const extra = await loadDars([await scratchFile('extra.dar', make('main', 'api', 'template', 'keys'))], {
+      cacheDir: false,
+    });
+    expect(extra.findings.map((finding) => [finding.code, finding.packageIds])).toEqual([
+      ['DEPENDENCY_EXTRA', ['979b74a2d71fcd52767fe05787109449e1e5bc8c3f816238d0c0ddd6552b36bf']],
+    ]);
+    // What the manifest does not list is not part of the DAR.
+    const listed = await loadDars([await scratchFile('listed.dar', make('main', 'api', 'template'))], {
+      cacheDir: false,
+    });
+    expect([listed.ids().length, listed.findings]).toEqual([3, []]);
   });
 
   it('name a missing dependency', async () => {
@@ -280,6 +308,8 @@ describe('the package cache', () => {
       good.subarray(0, 70),
       Buffer.from(good.toString().replace('Acme', 'Bcme')),
       await readFile(join(folder, files[1])),
+      withChecksum(JSON.stringify({ packageId: first.ids()[0] })),
+      withChecksum('nonsense'),
     ]) {
       await writeFile(path, bad);
       expect(packagesOf(await loadDars(paths, { cacheDir }))).toEqual(packagesOf(first));

@@ -55,6 +55,7 @@ function make(parts: Parts): Package {
     version: parts.version ?? '1.0.0',
     upgradedPackageId: null,
     dependencies: [],
+    listsImports: false,
     modules: new Map([[module, only]]),
   };
 }
