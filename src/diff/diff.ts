@@ -1,0 +1,461 @@
+/**
+ * Comparing any number of inputs contract by contract. Memory is bounded: what does not fit goes to temporary files by
+ * ranges of contract ids. The result does not depend on the order of records, on the memory given, or on chance:
+ * differences come in ascending order of contract ids.
+ */
+import { BlobView } from '../contract/blob.js';
+import { ContractView } from '../contract/contractView.js';
+import { AcsError, usageError } from '../io/error.js';
+import { EVENT } from '../snapshot/record.js';
+import { classifyPair, type DiffClass, type DiffState, sortClasses } from './classes.js';
+import {
+  type ContentField,
+  contentDigestOf,
+  counterOf,
+  createdAtOf,
+  differingFields,
+  HAS_CONTENT,
+  IN_FLIGHT,
+  idOf,
+  openVocabulary,
+  ROW,
+  RowBuilder,
+  type Vocabulary,
+} from './fingerprint.js';
+import { RowTable } from './rowTable.js';
+import { type DiffScope, type InputSet, openScope, type Scope } from './scope.js';
+import type { DiffSink, DiffSource, DiffSourceFacts } from './source.js';
+import { Spill } from './spill.js';
+import { type DiffSummary, type DiffTally, openTally } from './summary.js';
+
+export interface PairDifference {
+  /** Positions of the two inputs, the smaller first. */
+  left: number;
+  right: number;
+  class: DiffClass;
+  fields: readonly ContentField[];
+  also: readonly DiffClass[];
+}
+
+/** One contract that is not the same everywhere it has to be. */
+export interface Difference {
+  /** Lower-case hex. */
+  contractId: string;
+  /** The first of {@link classes}. */
+  class: DiffClass;
+  /** Every class found between two inputs, in order of precedence. */
+  classes: readonly DiffClass[];
+  /** Content fields that differ between two inputs. */
+  fields: readonly ContentField[];
+  /** `package:Module:Entity`; undefined when no input shows the content. */
+  template: string | undefined;
+  packageName: string | undefined;
+  /** Ascending; of every input together when they differ. Undefined when no input shows them. */
+  stakeholders: readonly string[] | undefined;
+  signatories: readonly string[] | undefined;
+  /** Microseconds since the epoch. */
+  createdAt: bigint | undefined;
+  /** One per input that has to show the contract or does; in the order of the inputs. */
+  states: readonly DiffState[];
+  /** The pairs of inputs that differ. */
+  pairs: readonly PairDifference[];
+  /** True when inputs name different packages to represent the contract; no difference of the contract itself. */
+  representativeDiffers: boolean;
+}
+
+export interface DiffOptions extends DiffScope {
+  /** About how many bytes of memory to use, default {@link DEFAULT_DIFF_MEMORY}. */
+  memoryBytes?: number | undefined;
+  /** Folder for temporary files; default: that of the system. */
+  temporaryFolder?: string | undefined;
+  /** Awaited for every difference, in ascending order of contract ids. */
+  onDifference?: ((difference: Difference) => Promise<void> | void) | undefined;
+  onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
+  /** Compare inputs although they are known to be cut at different record times. */
+  allowSkew?: boolean | undefined;
+}
+
+export const DEFAULT_DIFF_MEMORY = 512_000_000;
+
+/** What the process takes without any row, and the least a table gets. */
+const BASE_MEMORY = 150_000_000;
+const LEAST_TABLE_MEMORY = 1 << 16;
+/** A party takes about this much in the vocabulary, its set the same again. */
+const BYTES_PER_PARTY = 200;
+const LOOKUP_BATCH = 500;
+
+/**
+ * Compares the inputs. Two inputs at least, each with a name of its own. Throws `DIFF_DUPLICATE_CONTRACT`,
+ * `DIFF_TIME_SKEW`, `DIFF_BAD_CONTRACT_ID`, what reading an input throws, and usage errors.
+ */
+export async function diffInputs(
+  sources: readonly DiffSource[],
+  options: DiffOptions = {},
+): Promise<DiffSummary> {
+  checkSources(sources);
+  const memory = options.memoryBytes ?? DEFAULT_DIFF_MEMORY;
+  const tableMemory = Math.max(LEAST_TABLE_MEMORY, memory - BASE_MEMORY);
+  const vocabulary = openVocabulary(Math.max(1 << 17, Math.floor(memory / 2 / BYTES_PER_PARTY)));
+  const scope = openScope(options, sources, vocabulary);
+  const table = new RowTable(sources.map((source) => source.name));
+  const rows = openRows(table, tableMemory, options.temporaryFolder);
+  try {
+    const facts: DiffSourceFacts[] = [];
+    const builder = new RowBuilder(vocabulary, sources.length);
+    for (const [input, source] of sources.entries()) {
+      const onProgress = options.onProgress;
+      facts.push(
+        await source.read(openSink(builder, table, rows.add, input, source.name), (contracts) =>
+          onProgress?.(source, contracts),
+        ),
+      );
+    }
+    if (options.allowSkew !== true) checkTimes(sources, facts, scope.synchronizer);
+    const tally = openTally(sources, facts);
+    const differ = openDiffer(sources, table, vocabulary, scope);
+    await rows.eachTable(async () => {
+      for await (const difference of differ(tally)) {
+        tally.different(difference);
+        await options.onDifference?.(difference);
+      }
+    });
+    return tally.finish(rows.spilledBytes(), scope.synchronizer);
+  } finally {
+    rows.close();
+  }
+}
+
+function checkSources(sources: readonly DiffSource[]): void {
+  if (sources.length < 2) throw usageError('a comparison needs at least two inputs');
+  const names = new Set<string>();
+  const participants = new Map<string, string>();
+  for (const { name, participant } of sources) {
+    if (names.has(name)) {
+      throw usageError(`two inputs are called ${name}`, 'name them: PARTICIPANT=FILE');
+    }
+    names.add(name);
+    if (participant === undefined) continue;
+    const other = participants.get(participant);
+    if (other !== undefined) {
+      throw usageError(
+        `${other} and ${name} are views of the same participant`,
+        'give one view per participant',
+      );
+    }
+    participants.set(participant, name);
+  }
+}
+
+/** Views cut at different times differ by what happened between (commitments spec, section 5.1, time rule). */
+function checkTimes(
+  sources: readonly DiffSource[],
+  facts: readonly DiffSourceFacts[],
+  synchronizer: string | undefined,
+): void {
+  const first = new Map<string, { time: bigint; name: string }>();
+  facts.forEach(({ recordTimes }, input) => {
+    for (const [id, time] of recordTimes) {
+      if (synchronizer !== undefined && id !== synchronizer) continue;
+      const other = first.get(id);
+      if (other === undefined) first.set(id, { time, name: sources[input]!.name });
+      else if (other.time !== time) {
+        throw new AcsError('DIFF_TIME_SKEW', 'the inputs were cut at different record times', {
+          expected: `${other.time} microseconds on ${id}, as in ${other.name}`,
+          found: `${time} microseconds in ${sources[input]!.name}`,
+          hint: 'export all participants at the same record time of the synchronizer, or allow the skew (D8): then differences may be mere events in between',
+        });
+      }
+    }
+  });
+}
+
+interface Rows {
+  add(words: Int32Array, at: number): void;
+  /** Awaits `use` once, or once per range of ids, with the table filled. */
+  eachTable(use: () => Promise<void>): Promise<void>;
+  spilledBytes(): number;
+  close(): void;
+}
+
+/** Rows in the table as long as they fit, else on disk. */
+function openRows(table: RowTable, tableMemory: number, folder: string | undefined): Rows {
+  const words = table.rowWords;
+  let spill: Spill | undefined;
+  const rowBytes = words * 4 + 4 + 16;
+  const rowLimit = Math.max(1, Math.floor(tableMemory / rowBytes));
+  return {
+    add(row, at) {
+      if (spill !== undefined) {
+        spill.add(row, at);
+        return;
+      }
+      table.add(row, at);
+      if (table.size < rowLimit) return;
+      const opened = new Spill(words, folder);
+      spill = opened;
+      table.eachRow((block, offset) => opened.add(block, offset));
+      table.clear();
+    },
+    async eachTable(use) {
+      if (spill === undefined) {
+        await use();
+        return;
+      }
+      await spill.drain(
+        (rows) => rows <= rowLimit,
+        (row, at) => table.add(row, at),
+        async () => {
+          await use();
+          table.clear();
+        },
+      );
+    },
+    spilledBytes: () => spill?.bytes ?? 0,
+    close: () => spill?.close(),
+  };
+}
+
+function openSink(
+  builder: RowBuilder,
+  table: RowTable,
+  add: (words: Int32Array, at: number) => void,
+  input: number,
+  name: string,
+): DiffSink {
+  const view = new ContractView();
+  const blobView = new BlobView();
+  return {
+    record(record) {
+      if (record.inFlight) return;
+      const fields = record.eventFields;
+      const start = fields[2 * EVENT.createdEventBlob]!;
+      const end = fields[2 * EVENT.createdEventBlob + 1]!;
+      builder.begin(input);
+      const glanced = input > 0 && builder.glance(record.buf, start, end);
+      const known = glanced ? table.findContent(builder.words) : -1;
+      if (known >= 0) builder.contentOf(table.blockOf(known), table.offsetOf(known));
+      else builder.content(view.of(record).blob, start, end, glanced);
+      builder.synchronizer(record.buf, record.synchronizerStart, record.synchronizerEnd);
+      if (!record.counterIsZero) builder.counter(record.reassignmentCounter);
+      const representative = fields[2 * EVENT.representativePackageId]!;
+      if (representative >= 0) {
+        builder.representative(record.buf, representative, fields[2 * EVENT.representativePackageId + 1]!);
+      }
+      add(builder.words, 0);
+    },
+    opened(contractId, reassignmentCounter) {
+      const id = Buffer.from(contractId, 'hex');
+      builder.begin(input).id(id, 0, id.length).counter(reassignmentCounter);
+      add(builder.words, 0);
+    },
+    contract(contract) {
+      const blob = contract.createdEventBlob;
+      try {
+        blobView.parse(blob);
+      } catch (error) {
+        throw error instanceof AcsError ? error.locate({ file: name, stream: 'blob' }) : error;
+      }
+      const synchronizer = Buffer.from(contract.synchronizerId);
+      const representative = Buffer.from(contract.representativePackageId);
+      builder.begin(input).content(blobView, 0, blob.length);
+      builder.synchronizer(synchronizer, 0, synchronizer.length);
+      builder.counter(contract.reassignmentCounter).representative(representative, 0, representative.length);
+      if (contract.inFlight === true) builder.inFlight();
+      add(builder.words, 0);
+    },
+  };
+}
+
+type Differ = (tally: DiffTally) => AsyncGenerator<Difference>;
+
+/** Goes through the contracts of the table: equal ones are counted at once, the others come out in order of their ids. */
+function openDiffer(
+  sources: readonly DiffSource[],
+  table: RowTable,
+  vocabulary: Vocabulary,
+  scope: Scope,
+): Differ {
+  const describe = openDescriber(sources, table, vocabulary, scope);
+  return async function* differ(tally) {
+    const pending: number[] = [];
+    table.eachContract((row) => {
+      if (!scope.onSynchronizer(table, row)) {
+        tally.skipped('otherSynchronizer');
+        return;
+      }
+      const expected = scope.expected(table, row);
+      if (expected === undefined) {
+        tally.skipped('notAsked');
+        return;
+      }
+      if (table.isBeyond(row, expected.words)) tally.beyond();
+      if (expected.members.length < 2) tally.skipped('notShared');
+      else if (table.isUniform(row, expected.words)) tally.same(expected, false);
+      else pending.push(row);
+    });
+    pending.sort((a, b) => table.compareIds(a, b));
+    for (let from = 0; from < pending.length; from += LOOKUP_BATCH) {
+      const batch = pending.slice(from, from + LOOKUP_BATCH).map(describe.begin);
+      await describe.lookUp(batch);
+      for (const draft of batch) {
+        const difference = describe.finish(draft);
+        if (difference.pairs.length > 0) yield difference;
+        // Shown only where it need not be.
+        else if (!difference.states.some(isShownWhereExpected)) tally.skipped('notShared');
+        else tally.same(draft.expected, difference.representativeDiffers);
+      }
+    }
+  };
+}
+
+function isShownWhereExpected(state: DiffState): boolean {
+  return state.expected && (state.state === 'active' || state.state === 'in-flight');
+}
+
+interface Draft {
+  row: number;
+  contractId: string;
+  expected: InputSet;
+  /** Per input the row shown, or -1. */
+  rows: number[];
+  states: Map<number, DiffState>;
+}
+
+function openDescriber(
+  sources: readonly DiffSource[],
+  table: RowTable,
+  vocabulary: Vocabulary,
+  scope: Scope,
+) {
+  const at = (row: number): [Int32Array, number] => [table.blockOf(row), table.offsetOf(row)];
+  const shows = (row: number, input: number): boolean => {
+    const [block, offset] = at(row);
+    return (block[offset + ROW.inputs + (input >>> 5)]! & (1 << (input & 31))) !== 0;
+  };
+  const synchronizerOf = (row: number): string | undefined => {
+    const [block, offset] = at(row);
+    const number = block[offset + ROW.synchronizer]!;
+    return number < 0 ? undefined : vocabulary.synchronizers.text(number);
+  };
+
+  /** Of several rows of one input: that on the wanted synchronizer, else the one with the highest counter. */
+  function rowOf(first: number, input: number): number {
+    let best = -1;
+    for (let row = first; row >= 0; row = table.nextOf(row)) {
+      if (!shows(row, input)) continue;
+      if (best < 0) best = row;
+      else if (scope.synchronizer !== undefined && synchronizerOf(row) === scope.synchronizer) best = row;
+      else if (scope.synchronizer === undefined || synchronizerOf(best) !== scope.synchronizer) {
+        const [a, b] = [counterOf(...at(row)), counterOf(...at(best))];
+        if (a > b || (a === b && (synchronizerOf(row) ?? '') < (synchronizerOf(best) ?? ''))) best = row;
+      }
+    }
+    return best;
+  }
+
+  function stateOf(row: number, input: number, expected: boolean): DiffState {
+    if (row < 0) return { input, expected, state: 'absent' };
+    const [block, offset] = at(row);
+    const flags = block[offset + ROW.flags]!;
+    const state: DiffState = {
+      input,
+      expected,
+      state: (flags & IN_FLIGHT) === 0 ? 'active' : 'in-flight',
+      synchronizer: synchronizerOf(row),
+      reassignmentCounter: counterOf(block, offset),
+    };
+    if ((flags & HAS_CONTENT) !== 0) {
+      state.contentDigest = contentDigestOf(block, offset);
+      state.stakeholders = vocabulary.parties.stakeholdersOf(block[offset + ROW.parties]!);
+      const representative = block[offset + ROW.representative]!;
+      state.representativePackageId = representative < 0 ? '' : vocabulary.packages.text(representative);
+    }
+    return state;
+  }
+
+  return {
+    begin(row: number): Draft {
+      const expected = scope.expected(table, row)!;
+      const rows = sources.map((_, input) => rowOf(row, input));
+      const states = new Map<number, DiffState>();
+      rows.forEach((shown, input) => {
+        const wanted = scope.has(expected, input);
+        if (wanted || shown >= 0) states.set(input, stateOf(shown, input, wanted));
+      });
+      return { row, contractId: idOf(...at(row)), expected, rows, states };
+    },
+
+    /** Asks the inputs that can tell why a contract is not active. */
+    async lookUp(batch: readonly Draft[]): Promise<void> {
+      for (const [input, source] of sources.entries()) {
+        if (source.inactive === undefined) continue;
+        const missing = batch.filter((draft) => draft.states.get(input)?.state === 'absent');
+        if (missing.length === 0) continue;
+        const known = await source.inactive(missing.map((draft) => draft.contractId));
+        for (const draft of missing) {
+          const status = known.get(draft.contractId);
+          if (status === undefined) continue;
+          const state = draft.states.get(input)!;
+          state.state = status.state;
+          state.at = status.at;
+        }
+      }
+    },
+
+    finish(draft: Draft): Difference {
+      const { members } = draft.expected;
+      const pairs: PairDifference[] = [];
+      for (let i = 0; i < members.length; i++) {
+        for (let j = i + 1; j < members.length; j++) {
+          const [left, right] = [members[i]!, members[j]!];
+          const fields = () =>
+            differingFields(...at(draft.rows[left]!), ...at(draft.rows[right]!), vocabulary.parties);
+          const verdict = classifyPair(draft.states.get(left)!, draft.states.get(right)!, fields);
+          if (verdict.class !== undefined)
+            pairs.push({ left, right, class: verdict.class, fields: verdict.fields, also: verdict.also });
+        }
+      }
+      const classes = sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
+      const shown = draft.rows.find((row) => row >= 0 && hasContent(row));
+      const states = [...draft.states.values()];
+      const packages = new Set(
+        states.flatMap((s) => (s.representativePackageId === undefined ? [] : [s.representativePackageId])),
+      );
+      return {
+        contractId: draft.contractId,
+        class: classes[0]!,
+        classes,
+        fields: [...new Set(pairs.flatMap((pair) => pair.fields))],
+        template: shown === undefined ? undefined : templateOf(shown),
+        packageName: shown === undefined ? undefined : packageNameOf(shown),
+        stakeholders:
+          shown === undefined
+            ? undefined
+            : [...new Set(states.flatMap((state) => state.stakeholders ?? []))].sort(),
+        signatories:
+          shown === undefined
+            ? undefined
+            : vocabulary.parties.signatoriesOf(at(shown)[0][at(shown)[1] + ROW.parties]!),
+        createdAt: shown === undefined ? undefined : createdAtOf(...at(shown)),
+        states,
+        pairs,
+        representativeDiffers: packages.size > 1,
+      };
+    },
+  };
+
+  function hasContent(row: number): boolean {
+    const [block, offset] = at(row);
+    return (block[offset + ROW.flags]! & HAS_CONTENT) !== 0;
+  }
+
+  function templateOf(row: number): string {
+    const [block, offset] = at(row);
+    return vocabulary.templateNames[block[offset + ROW.template]!]!;
+  }
+
+  function packageNameOf(row: number): string {
+    const [block, offset] = at(row);
+    return vocabulary.headers.text(block[offset + ROW.header]! >>> 2);
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * What a comparison remembers of one contract as one input shows it: a row of 32-bit words in a typed array, no objects.
+ *
+ * Whether two contents are equal is decided by the first 128 bits of SHA-256 over the whole blob: for contents that nobody
+ * chose to collide the chance of a miss is 2^-128 per contract, and making two contents collide on purpose takes about
+ * 2^64 hashes. WHICH field differs is told from exact numbers for names, parties and times, and from 64-bit (argument)
+ * or 32-bit (authentication data, key) hashes under a key drawn at random for this run; a collision there can only make
+ * the list of fields shorter, never hide that the contents differ.
+ */
+import { hash, randomBytes } from 'node:crypto';
+import type { BlobView } from '../contract/blob.js';
+import { AcsError } from '../io/error.js';
+import { Interner } from '../wire/interner.js';
+import { PartySets } from './partySets.js';
+
+/** Longest contract id a 3.x participant has (V1 with its suffix). */
+export const MAX_ID_BYTES = 69;
+
+/** Words of a row: the id first (one length byte, then its bytes, zero-padded), then what is below. */
+export const ID_WORDS = 18;
+export const ROW = {
+  /** Bit 0: in flight. Bit 1: the content is known. */
+  flags: 18,
+  /** Number of the synchronizer id; -1 when the input does not say. */
+  synchronizer: 19,
+  counterLow: 20,
+  counterHigh: 21,
+  digest: 22,
+  parties: 26,
+  template: 27,
+  /** Serialization version and package name. */
+  header: 28,
+  representative: 29,
+  createdLow: 30,
+  createdHigh: 31,
+  argument: 32,
+  authentication: 34,
+  key: 35,
+  /** First of the words that say which inputs have this row. */
+  inputs: 36,
+} as const;
+
+export const IN_FLIGHT = 1;
+export const HAS_CONTENT = 2;
+
+/** The numbers that stand for texts in the rows of one comparison. */
+export interface Vocabulary {
+  readonly synchronizers: Interner;
+  readonly templates: Interner;
+  /** Per template number `package:Module:Entity`. */
+  readonly templateNames: string[];
+  readonly headers: Interner;
+  readonly packages: Interner;
+  readonly parties: PartySets;
+}
+
+export function openVocabulary(partyCapacity?: number): Vocabulary {
+  return {
+    synchronizers: new Interner(1 << 16),
+    templates: new Interner(1 << 18),
+    templateNames: [],
+    headers: new Interner(1 << 18),
+    packages: new Interner(1 << 18),
+    parties: new PartySets(partyCapacity),
+  };
+}
+
+/** Fills {@link RowBuilder.words}; reused from contract to contract. */
+export class RowBuilder {
+  readonly words: Int32Array;
+  private readonly bytes: Buffer;
+  private readonly key: Int32Array;
+  readonly vocabulary: Vocabulary;
+
+  /** `inputs`: how many inputs are compared. */
+  constructor(vocabulary: Vocabulary, inputs: number) {
+    this.vocabulary = vocabulary;
+    this.words = new Int32Array(rowWords(inputs));
+    this.bytes = Buffer.from(this.words.buffer);
+    const random = randomBytes(16);
+    this.key = new Int32Array(random.buffer.slice(random.byteOffset, random.byteOffset + 16));
+  }
+
+  /** Starts a row that is seen in one input. */
+  begin(input: number): this {
+    this.words.fill(0);
+    this.words[ROW.synchronizer] = -1;
+    this.words[ROW.inputs + (input >>> 5)] = 1 << (input & 31);
+    return this;
+  }
+
+  /** The contract id as bytes. Throws `DIFF_BAD_CONTRACT_ID`. */
+  id(buf: Buffer, start: number, end: number): this {
+    const n = end - start;
+    if (n < 2 || n > MAX_ID_BYTES || buf[start]! > 1) {
+      throw new AcsError('DIFF_BAD_CONTRACT_ID', 'not a contract id of a Canton 3 participant', {
+        byteOffset: start,
+        expected: `2 to ${MAX_ID_BYTES} bytes, the first 00 or 01`,
+        found: buf.toString('hex', start, Math.min(end, start + 80)),
+        hint: 'convert old contract ids first; see `acs verify`',
+      });
+    }
+    this.bytes[0] = n;
+    buf.copy(this.bytes, 1, start, end);
+    return this;
+  }
+
+  counter(counter: bigint): this {
+    this.words[ROW.counterLow] = Number(counter & 0xffffffffn) | 0;
+    this.words[ROW.counterHigh] = Number(counter >> 32n) | 0;
+    return this;
+  }
+
+  synchronizer(buf: Buffer, start: number, end: number): this {
+    this.words[ROW.synchronizer] = known(
+      this.vocabulary.synchronizers.id(buf, start, end),
+      'synchronizer ids',
+    );
+    return this;
+  }
+
+  inFlight(): this {
+    this.words[ROW.flags]! |= IN_FLIGHT;
+    return this;
+  }
+
+  /**
+   * Takes contract id and digest of a blob in its usual form without decoding the rest: enough to find out whether
+   * another input has shown these very bytes. False when the blob has another form; then nothing has changed.
+   */
+  glance(buf: Buffer, start: number, end: number): boolean {
+    const at = usualIdStart(buf, start, end);
+    if (at < 0) return false;
+    this.id(buf, at, at + buf[at - 1]!);
+    this.digest(buf, start, end);
+    return true;
+  }
+
+  /** Takes all that follows from the content from a row of the same content. */
+  contentOf(words: Int32Array, at: number): this {
+    this.words[ROW.flags]! |= HAS_CONTENT;
+    for (let i = ROW.parties; i < ROW.inputs; i++) this.words[i] = words[at + i]!;
+    this.words[ROW.representative] = -1;
+    return this;
+  }
+
+  private digest(buf: Buffer, start: number, end: number): void {
+    const { words } = this;
+    const digest = hash('sha256', buf.subarray(start, end), 'binary');
+    for (let i = 0; i < 4; i++) {
+      words[ROW.digest + i] =
+        digest.charCodeAt(4 * i) |
+        (digest.charCodeAt(4 * i + 1) << 8) |
+        (digest.charCodeAt(4 * i + 2) << 16) |
+        (digest.charCodeAt(4 * i + 3) << 24);
+    }
+  }
+
+  /**
+   * Takes the contract id and the content from the blob. `start` and `end` are its borders in `blob.buf`; `glanced`
+   * says that {@link glance} has done the first part.
+   */
+  content(blob: BlobView, start: number, end: number, glanced = false): this {
+    const { words, vocabulary } = this;
+    const { buf } = blob;
+    if (!glanced) {
+      this.id(buf, blob.contractIdStart, blob.contractIdEnd);
+      this.digest(buf, start, end);
+    }
+    words[ROW.flags]! |= HAS_CONTENT;
+    words[ROW.parties] = vocabulary.parties.ofBlob(blob);
+    const template = known(vocabulary.templates.id(buf, blob.templateStart, blob.templateEnd), 'templates');
+    words[ROW.template] = template;
+    if (template === vocabulary.templateNames.length) {
+      const { packageId, moduleName, entityName } = blob.templateId;
+      vocabulary.templateNames.push(`${packageId}:${moduleName}:${entityName}`);
+    }
+    // The blob's version is one of three; 2.1 is the usual one and adds nothing to the package name's number.
+    const name = known(
+      vocabulary.headers.id(buf, blob.packageNameStart, blob.packageNameEnd),
+      'package names',
+    );
+    words[ROW.header] = 4 * name + VERSIONS.indexOf(blob.serializationVersion);
+    words[ROW.representative] = -1;
+    const micros = blob.createdAt;
+    words[ROW.createdLow] = Number(BigInt.asIntN(32, micros));
+    words[ROW.createdHigh] = Number(micros >> 32n);
+    this.keyedPair(buf, blob.argumentStart, blob.argumentEnd);
+    words[ROW.authentication] = this.keyed(buf, blob.authenticationStart, blob.authenticationEnd, 2);
+    if (blob.hasKey) {
+      words[ROW.key] =
+        this.keyed(buf, blob.keyValueStart, blob.keyValueEnd, 3) ^
+        Math.imul(this.keyed(buf, blob.keyHashStart, blob.keyHashEnd, 1), 5);
+    }
+    return this;
+  }
+
+  /** Two independent hashes of the argument in one go. */
+  private keyedPair(buf: Buffer, start: number, end: number): void {
+    const m = this.key[1]! | 1;
+    const n = this.key[2]! | 1;
+    let h = this.key[0]! ^ (end - start);
+    let g = this.key[3]! ^ (end - start);
+    let i = start;
+    for (; i + 4 <= end; i += 4) {
+      const word = buf[i]! | (buf[i + 1]! << 8) | (buf[i + 2]! << 16) | (buf[i + 3]! << 24);
+      h = Math.imul(h ^ word, m);
+      h ^= h >>> 15;
+      g = Math.imul(g ^ word, n);
+      g ^= g >>> 13;
+    }
+    for (; i < end; i++) {
+      h = Math.imul(h ^ buf[i]!, m);
+      g = Math.imul(g ^ buf[i]!, n);
+    }
+    this.words[ROW.argument] = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    this.words[ROW.argument + 1] = Math.imul(g ^ (g >>> 16), 0xc2b2ae35);
+  }
+
+  /** The package that represents the contract; an empty one is that of its creation. */
+  representative(buf: Buffer, start: number, end: number): this {
+    this.words[ROW.representative] =
+      end > start ? known(this.vocabulary.packages.id(buf, start, end), 'package ids') : -1;
+    return this;
+  }
+
+  private keyed(buf: Buffer, start: number, end: number, lane: number): number {
+    let h = this.key[lane]! ^ (end - start);
+    const multiplier = this.key[(lane + 1) & 3]! | 1;
+    let i = start;
+    for (; i + 4 <= end; i += 4) {
+      const word = buf[i]! | (buf[i + 1]! << 8) | (buf[i + 2]! << 16) | (buf[i + 3]! << 24);
+      h = Math.imul(h ^ word, multiplier);
+      h ^= h >>> 15;
+    }
+    for (; i < end; i++) h = Math.imul(h ^ buf[i]!, multiplier);
+    h ^= h >>> 16;
+    return Math.imul(h, 0x85ebca6b) ^ (h >>> 13);
+  }
+}
+
+/**
+ * Where the contract id starts in a blob that is written as usual: version of one byte length, then the payload, whose
+ * first field is the id. -1 when it is not.
+ */
+function usualIdStart(buf: Buffer, start: number, end: number): number {
+  if (start + 16 > end || buf[start] !== 0x0a || buf[start + 1]! > 8) return -1;
+  let at = start + 2 + buf[start + 1]!;
+  if (buf[at++] !== 0x12) return -1;
+  for (let i = 0; i < 4 && buf[at++]! >= 0x80; i++);
+  if (buf[at++] !== 0x0a) return -1;
+  const length = buf[at++]!;
+  return length >= 2 && length <= MAX_ID_BYTES && at + length < end ? at : -1;
+}
+
+const VERSIONS: readonly string[] = ['2.1', '2', 'dev'];
+
+function known(id: number, what: string): number {
+  if (id >= 0) return id;
+  throw new AcsError('DIFF_TOO_MANY_NAMES', `the inputs have too many ${what}`, {
+    hint: 'compare smaller parts; see `acs split`',
+  });
+}
+
+/** Words of a row when `inputs` inputs are compared. */
+export function rowWords(inputs: number): number {
+  return ROW.inputs + ((inputs + 31) >>> 5);
+}
+
+/** A content field whose difference can be told. */
+export type ContentField =
+  | 'serialization version'
+  | 'package name'
+  | 'template'
+  | 'argument'
+  | 'signatories'
+  | 'created at'
+  | 'authentication data'
+  | 'key'
+  | 'encoding';
+
+/**
+ * Which fields of two rows with content differ; stakeholders are not looked at. `encoding` alone means: the bytes differ,
+ * no field does.
+ */
+export function differingFields(
+  a: Int32Array,
+  at: number,
+  b: Int32Array,
+  bt: number,
+  parties: PartySets,
+): ContentField[] {
+  const differs = (word: number): boolean => a[at + word] !== b[bt + word];
+  if (
+    !differs(ROW.digest) &&
+    !differs(ROW.digest + 1) &&
+    !differs(ROW.digest + 2) &&
+    !differs(ROW.digest + 3)
+  )
+    return [];
+  const fields: ContentField[] = [];
+  const header = (a[at + ROW.header]! ^ b[bt + ROW.header]!) >>> 0;
+  if ((header & 3) !== 0) fields.push('serialization version');
+  if (header >>> 2 !== 0) fields.push('package name');
+  if (differs(ROW.template)) fields.push('template');
+  if (differs(ROW.argument) || differs(ROW.argument + 1)) fields.push('argument');
+  const [left, right] = [a[at + ROW.parties]!, b[bt + ROW.parties]!];
+  if (left !== right && !sameTexts(parties.signatoriesOf(left), parties.signatoriesOf(right)))
+    fields.push('signatories');
+  if (differs(ROW.createdLow) || differs(ROW.createdHigh)) fields.push('created at');
+  if (differs(ROW.authentication)) fields.push('authentication data');
+  if (differs(ROW.key)) fields.push('key');
+  if (fields.length === 0 && left === right) fields.push('encoding');
+  return fields;
+}
+
+export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
+
+export function counterOf(words: Int32Array, at: number): bigint {
+  return (BigInt(words[at + ROW.counterHigh]! >>> 0) << 32n) | BigInt(words[at + ROW.counterLow]! >>> 0);
+}
+
+export function createdAtOf(words: Int32Array, at: number): bigint {
+  return (BigInt(words[at + ROW.createdHigh]!) << 32n) | BigInt(words[at + ROW.createdLow]! >>> 0);
+}
+
+/** Lower-case hex. */
+export function idOf(words: Int32Array, at: number): string {
+  const bytes = Buffer.from(words.buffer, words.byteOffset + 4 * at, 4 * ID_WORDS);
+  return bytes.toString('hex', 1, 1 + bytes[0]!);
+}
+
+/** 32 hex digits: the first half of SHA-256 over the blob. */
+export function contentDigestOf(words: Int32Array, at: number): string {
+  return Buffer.from(words.buffer, words.byteOffset + 4 * (at + ROW.digest), 16).toString('hex');
+}
