@@ -13,5 +13,6 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   convert: async () => (await import('./commands/convert.js')).convertCommand,
   verify: async () => (await import('./commands/verify.js')).verifyCommand,
   dar: async () => (await import('./commands/dar.js')).darCommand,
+  diff: async () => (await import('./commands/diff.js')).diffCommand,
   commitment: async () => (await import('./commands/commitment.js')).commitmentCommand,
 };

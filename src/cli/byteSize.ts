@@ -1,0 +1,23 @@
+/** Sizes on the command line: `512MB`, `1.5 GiB`, `800000`. */
+import { usageError } from '../io/error.js';
+
+const UNITS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** Bytes meant by `text`; `option` is named in the usage error. */
+export function parseByteSize(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = match === null ? undefined : UNITS[match[2]!.toLowerCase()];
+  if (match === null || unit === undefined) {
+    throw usageError(`${option}: ${JSON.stringify(text)} is no size`, 'write it like 512MB or 2GiB');
+  }
+  return Math.floor(Number(match[1]) * unit);
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCommand as acs } from '../cli/runCommand.js';
+import { temporaryFolder } from './contracts.js';
+
+const MULTI = 'fixtures/snapshots/multi';
+const file = (n: number) => join(MULTI, `participant${n}.acs.gz`);
+
+describe('acs diff', () => {
+  const folder = temporaryFolder();
+
+  it('prints a summary and exits with 1', async () => {
+    const { status, stdout } = await acs('diff', file(1), file(2), '--hosting', join(MULTI, 'hosting.json'));
+    expect(status).toBe(1);
+    expect(stdout).toContain('different      5');
+    expect(stdout).toContain('participant1: active counter 0; participant2: absent');
+  });
+
+  it('exits with 0 when nothing differs', async () => {
+    const { status, stdout } = await acs('diff', `a=${file(1)}`, `b=${file(1)}`);
+    expect(status).toBe(0);
+    expect(stdout).toContain('same           416');
+  });
+
+  it('prints JSON, JSON lines, the mismatch file and the report', async () => {
+    const hosted = [file(1), file(3), '--hosting', join(MULTI, 'hosting.json')];
+    const json = JSON.parse((await acs('diff', ...hosted, '--json')).stdout);
+    expect(json.different).toBe(4);
+    expect(json.differences).toHaveLength(4);
+    const lines = (await acs('diff', ...hosted, '--format', 'jsonl')).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).contractId)).toEqual(
+      json.differences.map((d: { contractId: string }) => d.contractId),
+    );
+    const out = join(folder, 'mismatch.json');
+    const html = join(folder, 'diff.html');
+    await acs('diff', ...hosted, '--format', 'canton-mismatch', '-o', out, '--html', html);
+    expect(JSON.parse(readFileSync(out, 'utf8')).differentReassignmentCounters).toHaveLength(2);
+    expect(readFileSync(html, 'utf8')).toContain('<!doctype html>');
+  });
+
+  it('refuses what cannot be compared', async () => {
+    expect((await acs('diff', file(1))).status).toBe(2);
+    expect((await acs('diff', file(1), file(2), file(3), '--format', 'canton-mismatch')).status).toBe(2);
+    expect((await acs('diff', file(1), file(2), '--memory', 'lots')).status).toBe(2);
+    const missing = await acs('diff', file(1), join(folder, 'nothing.acs.gz'));
+    expect(missing.status).toBe(4);
+    expect(missing.stderr).toContain('no such file');
+    const unknown = await acs('diff', `x=${file(1)}`, file(2), '--hosting', join(MULTI, 'hosting.json'));
+    expect(unknown.status).toBe(2);
+    expect(unknown.stderr).toContain('HOSTING_UNKNOWN_PARTICIPANT');
+    const malformed = await acs('diff', file(1), file(2), '--hosting', file(1));
+    expect(malformed.stderr).toContain('HOSTING_NOT_JSON');
+  });
+});
