@@ -3,7 +3,7 @@
  * recomputed from the content, and where the package is at hand the content is checked against its type, as an import
  * in mode VALIDATION does.
  */
-import type { BlobView } from '../contract/blob.js';
+import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
 import {
   type ContractIdVersion,
   classifyContractId,
@@ -12,6 +12,7 @@ import {
   V2_LOCAL_BYTES,
 } from '../contract/contractId.js';
 import { checkValue } from '../contract/valueCheck.js';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/valueCodec.js';
 import type { PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { readSalt, readV2AuthenticationData } from './authenticationData.js';
@@ -56,7 +57,11 @@ export type RemarkCode =
    * recomputed; one with its original id had to pass when it was created.
    */
   | 'NOT_CHECKABLE_OFFLINE'
-  /** The stored key hash is not that of the key: an import takes it, but the contract cannot be found by its key. */
+  /**
+   * With MISMATCH: the id is that of the content, but the stored key hash is not that of the key. When the hash is wrong,
+   * an import takes the contract, which then cannot be found by its key; when the key was changed, the engine refuses it.
+   * Which of the two it is cannot be told offline.
+   */
   | 'KEY_HASH_MISMATCH'
   /** No package at hand to compute the key hash. */
   | 'KEY_HASH_NOT_CHECKED'
@@ -68,6 +73,8 @@ export type RemarkCode =
   | 'MAP_FIELD_NOT_BOUND'
   /** A signatory, observer or maintainer does not occur in the argument. Possible, but unusual. */
   | 'SUSPICIOUS_PARTY'
+  /** The argument's bytes are not Canton's for its value. The id holds, but a participant that knows it refuses the copy. */
+  | 'ENCODING_NOT_CANONICAL'
   /** Version V2 ids cannot be imported by Canton 3.4 or 3.5. */
   | 'VERSION_NOT_IMPORTABLE';
 
@@ -77,9 +84,9 @@ export interface Verdict {
   readonly version: string;
   /** In words; absent for valid contracts. */
   readonly reason?: string;
-  /** MISMATCH: the id that the content has, lower-case hex. */
+  /** MISMATCH: the id that the content has, lower-case hex; with `path` = `key` the key hash. */
   readonly expected?: string;
-  /** ILL_TYPED: where in the argument (`amount`, `observers[2]`), in the key (`key.number`), or `package_name`. */
+  /** Where in the argument (`amount`, `observers[2]`), in the key (`key`, `key.number`), or `package_name`. */
   readonly path?: string;
   /** ILL_TYPED: what the type asks for and what is there. */
   readonly expectedType?: string;
@@ -97,7 +104,8 @@ export interface AuthenticateOptions {
 
 /**
  * The verdict on one contract. Repeated calls with the same `packages` object share what was compiled.
- * Throws the decoding errors of the argument and the key (`WIRE_*`, `VALUE_*`, `BLOB_*`), with offsets in `view.buf`.
+ * Throws the decoding errors of the contract's parts (`WIRE_*`, `VALUE_*`, `BLOB_*`), with offsets in `view.buf`, and
+ * `RECORD_BAD_PACKAGE_ID`.
  */
 export function authenticate(view: BlobView, options: AuthenticateOptions = {}): Verdict {
   return authenticateWith(
@@ -111,6 +119,7 @@ export function authenticate(view: BlobView, options: AuthenticateOptions = {}):
 export function authenticateWith(hasher: ContractHasher, view: BlobView, representative: string): Verdict {
   const id = classifyContractId(view.buf, view.contractIdStart, view.contractIdEnd);
   const binding = hasher.binder.bind(view, representative);
+  checkCreatedAt(view);
   if (view.hasKey) checkValue(view.buf, view.keyValueStart, view.keyValueEnd);
   if (id.kind !== 'canton') {
     checkArgument(view);
@@ -134,6 +143,15 @@ export function authenticateWith(hasher: ContractHasher, view: BlobView, represe
   return METHOD_OF_VERSION[id.version] === 'typed'
     ? typedVerdict(hasher, view, binding, id.version)
     : untypedVerdict(hasher, view, binding, id.version);
+}
+
+function checkCreatedAt(view: BlobView): void {
+  const { createdAt } = view;
+  if (createdAt >= MIN_TIMESTAMP && createdAt <= MAX_TIMESTAMP) return;
+  throw new AcsError('BLOB_CREATED_AT', 'the creation time of the contract is out of range', {
+    expected: 'years 1 to 9999, in microseconds since 1970',
+    found: createdAt === CREATED_AT_NOW ? 'not set' : `${createdAt}`,
+  });
 }
 
 /** For contracts that are not hashed: their argument must be decodable all the same. */
@@ -165,11 +183,12 @@ function untypedVerdict(
   const contractHash = hasher.contractHash(view, binding, METHOD_OF_VERSION[version]);
   const remarks: RemarkCode[] = [];
   if (hasPartyOutside(view, hasher.untyped)) remarks.push('SUSPICIOUS_PARTY');
+  if (hasher.untyped.irregular) remarks.push('ENCODING_NOT_CANONICAL');
   if (version === 'V11' && hasher.untyped.mapInRecord) remarks.push('MAP_FIELD_NOT_BOUND');
   const mismatch = idMismatch(hasher, view, version, contractHash);
   if (mismatch !== undefined) return mismatch;
   const { types, problem } = binding;
-  if (problem !== null) return illTyped(version, problem);
+  if (problem !== null) return typeVerdict(version, problem);
   if (types === null || types.source === 'sameName') {
     remarks.push('TYPES_NOT_CHECKED');
     if (view.hasKey) remarks.push('KEY_HASH_NOT_CHECKED');
@@ -177,7 +196,7 @@ function untypedVerdict(
   }
   const fault =
     shapeFault(version, () => hasher.checkArgument(view, types, version === 'V10')) ??
-    keyFault(hasher, view, binding, types, version, remarks);
+    keyFault(hasher, view, binding, types, version);
   if (fault !== undefined) return fault;
   if (types.source === 'creation') remarks.push('TYPES_OF_OTHER_PACKAGE');
   return valid(version, remarks);
@@ -193,7 +212,7 @@ function typedVerdict(
   const { types, problem } = binding;
   if (problem !== null) {
     checkArgument(view);
-    return illTyped(version, problem);
+    return typeVerdict(version, problem);
   }
   if (types === null) {
     checkArgument(view);
@@ -203,13 +222,14 @@ function typedVerdict(
   let contractHash: Buffer | undefined;
   let fault = shapeFault(version, () => {
     contractHash = hasher.contractHash(view, binding, 'typed');
+    if (hasher.typed.irregular) remarks.push('ENCODING_NOT_CANONICAL');
     if (hasPartyOutside(view, hasher.typed)) remarks.push('SUSPICIOUS_PARTY');
   });
   if (contractHash !== undefined) {
     fault =
-      keyFault(hasher, view, binding, types, version, remarks) ??
-      idMismatch(hasher, view, version, contractHash);
+      idMismatch(hasher, view, version, contractHash) ?? keyFault(hasher, view, binding, types, version);
   }
+  // The id covers the stored key hash, not the key: see KEY_HASH_MISMATCH.
   // The types of a package that merely has the same name may confirm an id, not refute it.
   if (fault !== undefined) {
     return types.source === 'sameName' ? needsPackage(version, binding.representativePackageId) : fault;
@@ -226,10 +246,16 @@ function shapeFault(version: ContractIdVersion, walk: () => void): Verdict | und
     return undefined;
   } catch (error) {
     if (!(error instanceof AcsError)) throw error;
-    if (error.code === 'PACKAGE_MISSING') return needsPackage(version, error.expected ?? '');
-    if (error.code.startsWith('TYPE_')) return illTyped(version, error);
+    if (error.code === 'PACKAGE_MISSING' || error.code.startsWith('TYPE_'))
+      return typeVerdict(version, error);
     throw error;
   }
+}
+
+function typeVerdict(version: ContractIdVersion, error: AcsError): Verdict {
+  return error.code === 'PACKAGE_MISSING'
+    ? needsPackage(version, error.expected ?? '')
+    : illTyped(version, error);
 }
 
 function keyFault(
@@ -238,7 +264,6 @@ function keyFault(
   binding: TemplateBinding,
   types: TemplateTypes,
   version: ContractIdVersion,
-  remarks: RemarkCode[],
 ): Verdict | undefined {
   const expectsKey = types.plan.key !== null;
   if (!view.hasKey && !expectsKey) return undefined;
@@ -258,10 +283,20 @@ function keyFault(
       foundType: '2.1',
     };
   }
-  return shapeFault(version, () => {
+  let keyHash: Buffer | undefined;
+  const fault = shapeFault(version, () => {
     const hash = hasher.keyHash(view, binding, types);
-    if (!hash.equals(view.keyHash)) remarks.push('KEY_HASH_MISMATCH');
+    if (!hash.equals(view.keyHash)) keyHash = hash;
   });
+  if (fault !== undefined || keyHash === undefined) return fault;
+  return {
+    code: 'MISMATCH',
+    version,
+    reason: 'the stored key hash is not that of the key',
+    path: 'key',
+    expected: keyHash.toString('hex'),
+    remarks: KEY_HASH_REMARKS,
+  };
 }
 
 function idMismatch(
@@ -337,6 +372,7 @@ function someOutside(buf: Buffer, borders: readonly number[], form: ScalarCopier
   return false;
 }
 
+const KEY_HASH_REMARKS: readonly RemarkCode[] = ['KEY_HASH_MISMATCH', 'NOT_CHECKABLE_OFFLINE'];
 const NO_REMARKS: readonly RemarkCode[] = [];
 const validVerdicts = new Map<string, Verdict>();
 

@@ -43,6 +43,8 @@ export class ScalarCopier {
   buf: Buffer = Buffer.alloc(0);
   pos = 0;
   out = new HashBuffer();
+  /** True when the stored bytes are not the canonical ones of their value: something other than Canton wrote them. */
+  irregular = false;
   /** Start and end of every party copied since the last reset, in order. */
   readonly partyBorders: number[] = [];
   /** Borders of the bytes of the last text, party or contract id. */
@@ -108,8 +110,8 @@ export class ScalarCopier {
         lo |= (bits & 0x0f) << 28;
         hi = bits >>> 4;
       } else hi |= bits << (i * 7 - 32);
+      if (i === 9 && b > 1) throw IRREGULAR;
       if (b < 0x80) break;
-      if (i === 9) throw IRREGULAR;
     }
     // Zigzag: shift right by one, flip all bits when the lowest was set.
     const flip = -(lo & 1);
@@ -120,14 +122,21 @@ export class ScalarCopier {
   }
 
   protected date(): boolean {
-    const { buf } = this;
+    const { buf, pos } = this;
     let value = 0;
-    for (let i = 0; ; i++) {
-      const b = buf[this.pos++];
-      if (i < 5) value |= (b & 0x7f) << (i * 7);
+    let n = 0;
+    for (; ; n++) {
+      const b = buf[pos + n];
+      if (n < 5) value |= (b & 0x7f) << (n * 7);
       if (b < 0x80) break;
-      if (i === 9) throw IRREGULAR;
+      if (n === 9) throw IRREGULAR;
     }
+    this.pos = pos + n + 1;
+    // The decoder drops what is above 32 bits: only the sign belongs there.
+    if (n >= 4) {
+      if (value >= 0 || n !== 9 || (buf[pos + 4] & 0x70) !== 0x70 || buf[pos + 9] !== 1) throw IRREGULAR;
+      for (let i = 5; i < 9; i++) if (buf[pos + i] !== 0xff) throw IRREGULAR;
+    } else if (value < 0) throw IRREGULAR;
     if (value < MIN_DATE || value > MAX_DATE) throw IRREGULAR;
     this.out.i32(value);
     return value === 0;

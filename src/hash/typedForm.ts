@@ -61,6 +61,7 @@ export class TypedForm extends ScalarCopier {
   ): void {
     const begin = out.pos;
     this.out = out;
+    this.irregular = false;
     this.trailingNone = options.trailingNone === true;
     this.forbidContractIds = options.forbidContractIds === true;
     this.localContractIds = options.localContractIds === true;
@@ -69,6 +70,7 @@ export class TypedForm extends ScalarCopier {
     } catch (error) {
       if (error !== IRREGULAR && !(error instanceof AcsError)) throw error;
       out.pos = begin;
+      this.irregular = true;
       const value = decodeValue(buf, start, end);
       checkValue(plan, value, { trailingNone: this.trailingNone });
       const canonical = encodeValue(value);

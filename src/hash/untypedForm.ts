@@ -22,12 +22,14 @@ export class UntypedForm extends ScalarCopier {
   write(out: HashBuffer, method: UntypedMethod, buf: Buffer, start = 0, end = buf.length): void {
     const begin = out.pos;
     this.out = out;
+    this.irregular = false;
     this.upgradeFriendly = method === 'upgradeFriendly';
     try {
       this.walk(buf, start, end);
     } catch (error) {
       if (error !== IRREGULAR && !(error instanceof AcsError)) throw error;
       out.pos = begin;
+      this.irregular = true;
       const canonical = encodeValue(decodeValue(buf, start, end));
       this.walk(canonical, 0, canonical.length);
     }
