@@ -1,8 +1,10 @@
 /** `acs verify` */
+import { type AuthenticityReport, authenticityCheck } from '../../inspect/authenticity.js';
 import type { Finding } from '../../inspect/finding.js';
 import { type VerifyReport, verifySnapshot } from '../../inspect/verify.js';
 import { describePlace, usageError } from '../../io/error.js';
 import { defineCommand, EXIT } from '../command.js';
+import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits } from '../table.js';
@@ -14,24 +16,36 @@ export const verifyCommand = defineCommand({
     'Checks in levels: gzip (members, checksum, length) → frames → messages → blob against event →\n' +
     'cross-record (duplicates, one contract on two synchronizers, empty records of in-flight contracts).\n' +
     'A finding line names the level, the code and the place. Duplicates are found with a table of about\n' +
-    '16 bytes per contract and confirmed in a second pass.',
+    '16 bytes per contract and confirmed in a second pass.\n' +
+    'With --dar every contract id is recomputed from the content, and the content is checked against its\n' +
+    'type: VALID, MISMATCH, MALFORMED_ID, UNSUPPORTED_VERSION, NO_AUTHENTICATION_DATA, NEEDS_PACKAGE or\n' +
+    'ILL_TYPED; everything but VALID is a finding. Ids of version ca10 and ca11 need no DAR for that\n' +
+    '(--authenticate), ids of version ca12 do.',
   examples: [
     ['acs verify export.acs.gz', 'all structure levels'],
+    ['acs verify --dar dars/ export.acs.gz', 'contract ids and types too'],
     ['acs verify --sample 1% huge.acs.gz', 'look into every hundredth blob only'],
     ['acs verify --json a.acs.gz b.acs.gz', 'one JSON report per file, findings included'],
     ['acs verify --allow IN_FLIGHT_RECORD export.acs.gz', 'do not fail for in-flight contracts'],
   ],
   exitStatus: { 0: 'no finding', 1: 'there are findings (codes given with --allow do not count)' },
   options: (y) =>
-    readOptions(
-      y.positional('files', {
-        type: 'string',
-        array: true,
-        demandOption: true,
-        describe: 'snapshot files, globs, or -',
-      }),
-      'all',
+    darOptions(
+      readOptions(
+        y.positional('files', {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'snapshot files, globs, or -',
+        }),
+        'all',
+      ),
     )
+      .option('authenticate', {
+        type: 'boolean',
+        default: false,
+        describe: 'check contract ids even without --dar',
+      })
       .option('sample', {
         type: 'string',
         default: '100%',
@@ -52,12 +66,16 @@ export const verifyCommand = defineCommand({
     let status: number = EXIT.ok;
     const allowed = new Set(args.allow);
     const sample = parseShare(args.sample);
+    const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     for (const file of await inputFiles(args.files)) {
       const listed: Finding[] = [];
+      const authenticity =
+        packages !== undefined || args.authenticate ? authenticityCheck(packages) : undefined;
       const progress = context.progress(`verify ${file}`, 'records');
       const report = await verifySnapshot(file, {
         ...scanOptions(args),
         sample,
+        ...(authenticity === undefined ? {} : { extraCheck: authenticity.check }),
         onProgress: (records) => progress.update(records),
         onFinding: (finding) => {
           if (listed.length < args['max-findings']) listed.push(finding);
@@ -65,7 +83,11 @@ export const verifyCommand = defineCommand({
       });
       progress.finish();
       if (Object.keys(report.findings).some((code) => !allowed.has(code))) status = EXIT.findings;
-      await context.result({ ...report, listed }, () => describeReport(report, listed));
+      const summary = authenticity?.summary();
+      await context.result(
+        { ...report, ...(summary === undefined ? {} : { authenticity: summary }), listed },
+        () => describeReport(report, listed, summary),
+      );
     }
     return status;
   },
@@ -80,7 +102,11 @@ export function parseShare(text: string): number {
   return share;
 }
 
-function describeReport(report: VerifyReport, listed: readonly Finding[]): string {
+function describeReport(
+  report: VerifyReport,
+  listed: readonly Finding[],
+  authenticity: AuthenticityReport | undefined,
+): string {
   const lines = listed.map(describeFinding);
   const total = report.errors + report.warnings;
   if (total > listed.length) lines.push(`… and ${total - listed.length} more findings (--max-findings)`);
@@ -89,8 +115,27 @@ function describeReport(report: VerifyReport, listed: readonly Finding[]): strin
       ` · blobs checked ${groupDigits(report.checkedBlobs)} · manifest ${report.manifest}`,
   );
   for (const [code, n] of Object.entries(report.findings)) lines.push(`  ${code}  ${groupDigits(n)}`);
+  if (authenticity !== undefined) lines.push(...describeAuthenticity(authenticity));
   for (const what of report.notChecked) lines.push(`  not checked: ${what}`);
   return lines.join('\n');
+}
+
+function describeAuthenticity(authenticity: AuthenticityReport): string[] {
+  const counted = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .filter(([, n]) => n > 0)
+      .map(([what, n]) => `${what} ${groupDigits(n)}`)
+      .join(' · ');
+  const lines = [
+    `authenticity: ${counted(authenticity.verdicts) || 'no contract'}  (ids: ${counted(authenticity.versions) || 'none'})`,
+  ];
+  const remarks = counted(authenticity.remarks);
+  if (remarks !== '') lines.push(`  remarks: ${remarks}`);
+  for (const { packageId, contracts } of authenticity.missingPackages) {
+    lines.push(`  missing package: ${packageId}  ${groupDigits(contracts)} contracts`);
+  }
+  for (const what of authenticity.notChecked) lines.push(`  not checked: ${what}`);
+  return lines;
 }
 
 export function describeFinding(finding: Finding): string {
