@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { type DarCatalog, type LoadDarsOptions, loadDars } from '../dar/catalog.js';
 import type { CliContext } from './context.js';
+import { inputFiles } from './inputFiles.js';
 
 export interface CacheArgs {
   cacheDir: string | undefined;
@@ -33,7 +34,7 @@ export function darOptions<T>(y: Argv<T>): Argv<T & DarArgs> {
       type: 'string',
       array: true,
       default: [] as string[],
-      describe: 'DAR or DALF with the types, or a folder of them; may be repeated',
+      describe: 'DAR or DALF with the types, a folder of them, or a glob; may be repeated',
     }),
   ) as unknown as Argv<T & DarArgs>;
 }
@@ -45,7 +46,7 @@ export function loadOptions(args: CacheArgs): LoadDarsOptions {
 
 /** Loads the DARs given with `--dar`; what is wrong with the set is said as warnings. */
 export async function loadDarArgs(args: DarArgs, context: CliContext): Promise<DarCatalog> {
-  const catalog = await loadDars(args.dar, loadOptions(args));
+  const catalog = await loadDars(await inputFiles(args.dar), loadOptions(args));
   for (const { code, message, file } of catalog.findings) {
     context.warn({ code, message, ...(file === undefined ? {} : { file }) });
   }

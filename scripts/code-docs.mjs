@@ -1,0 +1,56 @@
+// Rewrites docs/CODES.md: every error and finding code in src, its message and the file that raises it.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Codes are upper-case words with an underscore, written as string literals. */
+const CODE =
+  /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'(?:,\s*(?:message:\s*)?(?:'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`))?/g;
+/** Written like codes, but none: environment, zlib and system names, tokens of other formats. */
+const NOT_CODES = /^(Z_|ERR_|XDG_|ACS_DELTA$|LEDGER_EFFECTS$|SQLITE_|TRANSACTION_SHAPE|ACSKIT_)/;
+
+function sources() {
+  return readdirSync(src, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Code → its first message and the files that name it. */
+export function collectCodes() {
+  const codes = new Map();
+  for (const file of sources()) {
+    for (const [, code, quoted, template] of readFileSync(file, 'utf8').matchAll(CODE)) {
+      if (NOT_CODES.test(code)) continue;
+      const entry = codes.get(code) ?? { message: '', files: new Set() };
+      if (entry.message === '')
+        entry.message = (quoted ?? template ?? '').replace(/\$\{[^}]*\}/g, '…').replace(/\\'/g, "'");
+      entry.files.add(relative(src, file));
+      codes.set(code, entry);
+    }
+  }
+  return [...codes].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+export function codesPage() {
+  const rows = collectCodes().map(
+    ([code, { message, files }]) =>
+      `| \`${code}\` | ${message.replaceAll('|', '\\|')} | ${[...files].join(', ')} |`,
+  );
+  return `# Codes
+
+Every error and finding has a stable code. Errors end a command (exit status 4, or 2 for a mistake in the call); findings
+are listed and counted (exit status 1). This page is made from the source (\`node scripts/code-docs.mjs\`); a test keeps
+it so. An empty message means that the text depends on the case.
+
+| code | message | where |
+|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(new URL('../docs/CODES.md', import.meta.url), codesPage());
+}
