@@ -16,17 +16,14 @@ export const blake2xbGroups: CommitmentScheme = {
   statesOf: (stakeholders) => [stakeholders],
   writeElement: (into, contractId, reassignmentCounter) =>
     writeContractElement(into, contractId, reassignmentCounter),
-  digests(states, hosting, participant) {
-    const engine = states.engine;
+  digests(rows, hosting, participant, engine) {
     const pairs = new Map<string, { slot: number; elements: number; contracts: number }>();
     const expansion = emptyState();
-    const state = emptyState();
-    for (const group of states.groups()) {
+    for (const group of rows) {
       const hosts = hostsOfParties(hosting, group.parties);
       if (!hosts.delete(participant) || hosts.size === 0) continue;
-      engine.read(group.slot, state);
-      if (isEmptyState(state)) continue;
-      engine.expand(state, expansion);
+      if (isEmptyState(group.state)) continue;
+      engine.expand(group.state, expansion);
       for (const counterParticipant of hosts) {
         let pair = pairs.get(counterParticipant);
         if (pair === undefined) {

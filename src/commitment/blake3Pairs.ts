@@ -7,7 +7,7 @@
 import { compareText } from './compareText.js';
 import { writePairElement } from './contractElement.js';
 import { hostsOfParties } from './hostingMap.js';
-import { emptyState, isEmptyState } from './lthash16.js';
+import { isEmptyState } from './lthash16.js';
 import type { CommitmentScheme, CounterParticipantDigest } from './scheme.js';
 
 export const blake3Pairs: CommitmentScheme = {
@@ -16,11 +16,9 @@ export const blake3Pairs: CommitmentScheme = {
   statesOf: (stakeholders) => stakeholders.flatMap((a) => stakeholders.map((b) => [a, b])),
   writeElement: (into, contractId, reassignmentCounter, parties) =>
     writePairElement(into, contractId, reassignmentCounter, parties[0]!, parties[1]!),
-  digests(states, hosting, participant) {
-    const engine = states.engine;
+  digests(rows, hosting, participant, engine) {
     const pairs = new Map<string, { slot: number; elements: number }>();
-    const state = emptyState();
-    for (const pairState of states.groups()) {
+    for (const pairState of rows) {
       const [first, second] = pairState.parties as readonly [string, string];
       const firstHosts = hostsOfParties(hosting, [first], { onboarded: true });
       const secondHosts = hostsOfParties(hosting, [second], { onboarded: true });
@@ -33,14 +31,13 @@ export const blake3Pairs: CommitmentScheme = {
         for (const other of firstHosts) if (other < participant) counterParticipants.push(other);
       }
       if (counterParticipants.length === 0) continue;
-      engine.read(pairState.slot, state);
       for (const counterParticipant of counterParticipants) {
         let pair = pairs.get(counterParticipant);
         if (pair === undefined) {
           pair = { slot: engine.open(), elements: 0 };
           pairs.set(counterParticipant, pair);
         }
-        engine.combine(pair.slot, state, 1);
+        engine.combine(pair.slot, pairState.state, 1);
         pair.elements += pairState.contracts;
       }
     }

@@ -1,8 +1,9 @@
 /** The commitments of a participant at a tick: what it exchanges with each counter-participant. */
-import type { GroupStates } from './groups.js';
+import { type LtHashEngine, openEngine } from './engine.js';
+import type { GroupRow, GroupStates } from './groups.js';
 import { type HostingMap, participantUid } from './hostingMap.js';
 import { commitmentOf } from './lthash16.js';
-import type { CounterParticipantDigest } from './scheme.js';
+import type { CommitmentScheme, CounterParticipantDigest } from './scheme.js';
 
 export interface CounterParticipantCommitment extends CounterParticipantDigest {
   /** The 34-byte multihash that is sent, stored and returned by a node. */
@@ -19,7 +20,18 @@ export function commitmentsOf(
   hosting: HostingMap,
   participant: string,
 ): CounterParticipantCommitment[] {
-  return states.scheme
-    .digests(states, hosting, participantUid(hosting, participant))
+  return commitmentsOfRows(states.scheme, states.rows(), hosting, participant, states.engine);
+}
+
+/** The same from states that lie elsewhere, read one after the other in any order, each group once. */
+export function commitmentsOfRows(
+  scheme: CommitmentScheme,
+  rows: Iterable<GroupRow>,
+  hosting: HostingMap,
+  participant: string,
+  engine: LtHashEngine = openEngine(scheme.expansion),
+): CounterParticipantCommitment[] {
+  return scheme
+    .digests(rows, hosting, participantUid(hosting, participant), engine)
     .map((pair) => ({ ...pair, commitment: commitmentOf(pair.digest) }));
 }

@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { AcsError } from '../io/error.js';
 import { compareText } from './compareText.js';
-import type { GroupStates } from './groups.js';
+import type { GroupRow } from './groups.js';
 import { type HostingMap, hostsOfParties, participantUid } from './hostingMap.js';
-import { emptyState } from './lthash16.js';
+import type { CommitmentScheme } from './scheme.js';
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 
@@ -49,25 +49,28 @@ export interface GroupDigestOptions {
   salt?: string;
 }
 
-/** The list for one counter-participant, only for groups the two share. */
-export function groupDigests(states: GroupStates, options: GroupDigestOptions): GroupDigestList {
+/** The list for one counter-participant, only for groups the two share; the states' rows in any order. */
+export function groupDigests(
+  scheme: CommitmentScheme,
+  rows: Iterable<GroupRow>,
+  options: GroupDigestOptions,
+): GroupDigestList {
   const participant = participantUid(options.hosting, options.participant);
   const counterParticipant = participantUid(options.hosting, options.counterParticipant);
   const salt = options.salt ?? '';
   const groups: GroupDigest[] = [];
-  const state = emptyState();
-  for (const group of states.groups()) {
+  for (const group of rows) {
     const hosts = hostsOfParties(options.hosting, group.parties);
     if (!hosts.has(participant) || !hosts.has(counterParticipant)) continue;
     groups.push({
       group: groupName(group.parties, salt),
       contracts: group.contracts,
-      digest: createHash('sha256').update(states.engine.read(group.slot, state)).digest('hex'),
+      digest: createHash('sha256').update(group.state).digest('hex'),
     });
   }
   return {
     format: 'acs-group-digests/1',
-    scheme: states.scheme.name,
+    scheme: scheme.name,
     synchronizer: options.synchronizer,
     participant,
     counterParticipant,

@@ -8,7 +8,7 @@ import { compareText } from './compareText.js';
 import { MAX_ELEMENT_BYTES, writeContractElement } from './contractElement.js';
 import { type EngineKind, type LtHashEngine, openEngine } from './engine.js';
 import { type HashThreads, startHashThreads } from './hashThreads.js';
-import { checkState, isEmptyState } from './lthash16.js';
+import { checkState, emptyState, isEmptyState } from './lthash16.js';
 import { type CommitmentScheme, SCHEMES } from './scheme.js';
 
 /**
@@ -35,6 +35,27 @@ export interface GroupState {
   readonly slot: number;
 }
 
+/** A running state with its bytes, as a store keeps it. */
+export interface GroupRow {
+  /** As {@link GroupState.parties}. */
+  parties: readonly string[];
+  contracts: number;
+  /** 2048 bytes; may be reused for the next row. */
+  state: Uint8Array;
+}
+
+export interface GroupStatesOptions {
+  /** Default: blake2xb-groups. */
+  scheme?: CommitmentScheme;
+  /** Default: the fastest on this machine. */
+  engine?: EngineKind;
+  /**
+   * Where the states are kept between runs: asked once for every group that is touched for the first time. Then only
+   * touched groups are in memory; {@link GroupStates.changed} gives what to write back.
+   */
+  load?: (parties: readonly string[]) => { contracts: number; state: Uint8Array } | undefined;
+}
+
 export class GroupStates {
   readonly scheme: CommitmentScheme;
   readonly engine: LtHashEngine;
@@ -43,7 +64,12 @@ export class GroupStates {
   /** Takes the changes: the engine itself, or threads that work for it. */
   private threads: HashThreads | undefined;
 
-  constructor(options: { scheme?: CommitmentScheme; engine?: EngineKind } = {}) {
+  private readonly load: GroupStatesOptions['load'];
+  /** Groups touched since {@link markSaved}. */
+  private readonly touched = new Set<GroupState>();
+
+  constructor(options: GroupStatesOptions = {}) {
+    this.load = options.load;
     this.scheme = options.scheme ?? SCHEMES['blake2xb-groups'];
     this.engine = openEngine(this.scheme.expansion, options.engine);
   }
@@ -95,6 +121,7 @@ export class GroupStates {
     for (const state of states) {
       const length = this.scheme.writeElement(this.element, contractId, reassignmentCounter, state.parties);
       state.contracts += sign;
+      this.touched.add(state);
       (this.threads ?? this.engine).change(state.slot, this.element.subarray(0, length), sign);
     }
   }
@@ -128,7 +155,9 @@ export class GroupStates {
     let group = this.byKey.get(key);
     if (group === undefined) {
       for (const party of parties) if (party === '' || party.includes('\n')) badParty(party);
-      group = { parties: [...parties], contracts: 0, slot: this.engine.open() };
+      const saved = this.load?.(parties);
+      group = { parties: [...parties], contracts: saved?.contracts ?? 0, slot: this.engine.open() };
+      if (saved !== undefined) this.engine.write(group.slot, saved.state);
       this.byKey.set(key, group);
     } else if (group.parties.length !== parties.length) {
       // Known groups hold no party with a line break, so only such a party can lead to a group of another size.
@@ -149,15 +178,22 @@ export class GroupStates {
    */
   *groups(): Generator<GroupState> {
     this.checkSettled();
+    if (this.load !== undefined)
+      throw new Error('only the touched groups are here; the others are where load reads');
     for (const key of [...this.byKey.keys()].sort(compareText)) {
       const group = this.byKey.get(key)!;
+      this.checkSet(group);
       if (group.contracts > 0) yield group;
-      else if (group.contracts < 0 || !isEmptyState(this.engine.read(group.slot))) {
-        throw new AcsError('COMMITMENT_SET_VIOLATED', 'a stakeholder group lost contracts it never had', {
-          expected: 'every contract added once and removed with the counter it was added with',
-          found: `${group.contracts} contracts with stakeholders ${group.parties.join(', ')}`,
-        });
-      }
+    }
+  }
+
+  private checkSet(group: GroupState): void {
+    if (group.contracts > 0) return;
+    if (group.contracts < 0 || !isEmptyState(this.engine.read(group.slot))) {
+      throw new AcsError('COMMITMENT_SET_VIOLATED', 'a stakeholder group lost contracts it never had', {
+        expected: 'every contract added once and removed with the counter it was added with',
+        found: `${group.contracts} contracts with stakeholders ${group.parties.join(', ')}`,
+      });
     }
   }
 
@@ -177,15 +213,48 @@ export class GroupStates {
     const group = this.groupOf(parties);
     this.engine.combine(group.slot, state, 1);
     group.contracts += contracts;
+    this.touched.add(group);
   }
 
-  /** Forgets groups without contracts. */
+  /** The states that hold contracts, with their bytes, sorted by their parties; throws as {@link groups} does. */
+  *rows(): Generator<GroupRow> {
+    const state = emptyState();
+    for (const { parties, contracts, slot } of this.groups()) {
+      yield { parties, contracts, state: this.engine.read(slot, state) };
+    }
+  }
+
+  /**
+   * The groups changed since {@link markSaved}, sorted by their parties, with the state each has now; one without contracts
+   * is to be deleted. Throws `COMMITMENT_SET_VIOLATED` as {@link groups} does.
+   */
+  *changed(): Generator<GroupRow> {
+    this.checkSettled();
+    const state = emptyState();
+    const groups = [...this.touched].sort((a, b) => compareText(keyOf(a.parties), keyOf(b.parties)));
+    for (const group of groups) {
+      this.checkSet(group);
+      yield {
+        parties: group.parties,
+        contracts: group.contracts,
+        state: this.engine.read(group.slot, state),
+      };
+    }
+  }
+
+  /** Forgets which groups were changed: they have been written. */
+  markSaved(): void {
+    this.touched.clear();
+  }
+
+  /** Forgets groups without contracts, also that they were changed. */
   prune(): void {
     this.checkSettled();
     for (const [key, group] of this.byKey) {
       if (group.contracts === 0 && isEmptyState(this.engine.read(group.slot))) {
         this.engine.close(group.slot);
         this.byKey.delete(key);
+        this.touched.delete(group);
       }
     }
   }

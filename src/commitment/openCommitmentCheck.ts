@@ -47,9 +47,6 @@ export async function checkOpenCommitment(
 function combined(states: GroupStates): Buffer {
   const { engine } = states;
   const slot = engine.open();
-  for (const group of states.groups()) {
-    const state = engine.read(group.slot);
-    if (!isEmptyState(state)) engine.change(slot, state, 1);
-  }
+  for (const { state } of states.rows()) if (!isEmptyState(state)) engine.change(slot, state, 1);
   return commitmentOf(engine.read(slot));
 }

@@ -25,20 +25,19 @@ export interface SavedStates {
   synchronizer: string;
 }
 
-/** The file's bytes, in pieces. Throws `COMMITMENT_SET_VIOLATED` as {@link GroupStates.groups} does. */
+/** The file's bytes, in pieces. Throws `COMMITMENT_SET_VIOLATED` as {@link GroupStates.rows} does. */
 export function* encodeStates(saved: SavedStates): Generator<Buffer> {
   const { states, synchronizer } = saved;
   const hash = createHash('sha256');
   const out = new WireWriter(2 * WRITE_BYTES);
   const message = new WireWriter(4096);
-  const state = new Uint8Array(LTHASH_BYTES);
   message.stringField(1, FORMAT).stringField(2, states.scheme.name).stringField(3, synchronizer);
   out.varint(message.length).raw(message.view());
   let groups = 0;
-  for (const group of states.groups()) {
+  for (const group of states.rows()) {
     message.clear();
     for (const party of group.parties) message.stringField(1, party);
-    message.tag(2, 0).varint(group.contracts).bytesField(3, states.engine.read(group.slot, state));
+    message.tag(2, 0).varint(group.contracts).bytesField(3, group.state);
     out.varint(message.length).raw(message.view());
     groups++;
     if (out.length >= WRITE_BYTES) {

@@ -6,8 +6,8 @@
 import { AcsError } from '../io/error.js';
 import { blake2xbGroups } from './blake2xbGroups.js';
 import { blake3Pairs } from './blake3Pairs.js';
-import type { Expansion } from './engine.js';
-import type { GroupStates } from './groups.js';
+import type { Expansion, LtHashEngine } from './engine.js';
+import type { GroupRow } from './groups.js';
 import type { HostingMap } from './hostingMap.js';
 
 export type SchemeName = 'blake2xb-groups' | 'blake3-pairs';
@@ -40,10 +40,15 @@ export interface CommitmentScheme {
     parties: readonly string[],
   ): number;
   /**
-   * The digest of `participant` with every participant it shares contracts with, sorted by uid. Pairs whose digest is
-   * all zero are left out: nothing is sent to them.
+   * The digest of `participant` (a uid) with every participant it shares contracts with, sorted by uid. Pairs whose digest
+   * is all zero are left out: nothing is sent to them. The rows may come in any order; `engine` does the sums.
    */
-  digests(states: GroupStates, hosting: HostingMap, participant: string): CounterParticipantDigest[];
+  digests(
+    rows: Iterable<GroupRow>,
+    hosting: HostingMap,
+    participant: string,
+    engine: LtHashEngine,
+  ): CounterParticipantDigest[];
 }
 
 export const SCHEMES: Record<SchemeName, CommitmentScheme> = {

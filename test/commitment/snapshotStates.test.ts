@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeCommitmentMessage, encodeCommitmentMessage } from '../../src/commitment/commitmentMessage.js';
-import { commitmentsOf } from '../../src/commitment/commitments.js';
+import { commitmentsOf, commitmentsOfRows } from '../../src/commitment/commitments.js';
 import {
   diffGroupDigests,
   type GroupDigestList,
@@ -208,13 +208,86 @@ describe('saved group states', () => {
   });
 });
 
+describe('states kept in a store', () => {
+  it('are loaded when touched, and only what changed is written back', () => {
+    const id = (i: number) => `00${i.toString(16).padStart(68, '0')}`;
+    const party = fc.integer({ min: 0, max: 3 }).map((p) => `p${p}::1`);
+    const change = fc.record({ contract: fc.nat(12), stakeholders: fc.uniqueArray(party, { minLength: 1 }) });
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(change, { maxLength: 10 }), { maxLength: 6 }),
+        fc.constantFrom(...Object.values(SCHEMES)),
+        (rounds, scheme) => {
+          const store = new Map<
+            string,
+            { parties: readonly string[]; contracts: number; state: Uint8Array }
+          >();
+          const whole = new GroupStates({ scheme });
+          const active = new Map<number, readonly string[]>();
+          for (const round of rounds) {
+            const states = new GroupStates({ scheme, load: (parties) => store.get(parties.join()) });
+            const before = new Map([...store].map(([key, row]) => [key, sha256(row.state)]));
+            for (const { contract, stakeholders } of round) {
+              const kind = active.has(contract) ? ('deactivated' as const) : ('activated' as const);
+              const event = {
+                kind,
+                contractId: id(contract),
+                reassignmentCounter: 0n,
+                stakeholders: active.get(contract) ?? stakeholders,
+              };
+              if (kind === 'activated') active.set(contract, stakeholders);
+              else active.delete(contract);
+              states.apply(event);
+              whole.apply(event);
+            }
+            const written = new Set<string>();
+            for (const row of states.changed()) {
+              const key = row.parties.join();
+              written.add(key);
+              if (row.contracts === 0) store.delete(key);
+              else store.set(key, { ...row, state: row.state.slice() });
+            }
+            states.markSaved();
+            expect([...states.changed()]).toEqual([]);
+            for (const [key, digest] of before) {
+              if (!written.has(key)) expect(sha256(store.get(key)!.state)).toBe(digest);
+            }
+          }
+          const rows = [...store.values()];
+          expect(
+            rows
+              .map((r) => [r.parties.join(), r.contracts, sha256(r.state)])
+              .sort((a, b) => (a[0]! < b[0]! ? -1 : 1)),
+          ).toEqual(summary(whole).sort((a, b) => (a[0]! < b[0]! ? -1 : 1)));
+          const map = hostingMapOf({
+            participants: {
+              p: { participant_uid: 'p::9', hosts: ['p0::1', 'p1::1'] },
+              q: { participant_uid: 'q::9', hosts: ['p1::1', 'p2::1'] },
+            },
+          });
+          expect(commitmentsOfRows(scheme, rows, map, 'p')).toEqual(commitmentsOf(whole, map, 'p'));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are checked before they are written', () => {
+    const states = new GroupStates({ load: () => undefined });
+    states.remove('00aa', 0n, ['a::1']);
+    expect(() => [...states.changed()]).toThrow(expect.objectContaining({ code: 'COMMITMENT_SET_VIOLATED' }));
+    // What is not loaded must not go missing unnoticed.
+    expect(() => [...states.rows()]).toThrow();
+  });
+});
+
 describe('group digests', () => {
   const list = async (own: string, other: string, salt?: string) => {
     const { states, synchronizer } = await commitmentsOfSnapshot(snapshot(own), {
       hosting,
       participant: own,
     });
-    return groupDigests(states, {
+    return groupDigests(states.scheme, states.rows(), {
       hosting,
       participant: own,
       counterParticipant: other,

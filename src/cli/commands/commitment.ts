@@ -343,7 +343,7 @@ export const commitmentCommand = defineCommand({
     warnAbout(found, context);
     if (args['group-digests']) {
       const salt = args['salt-file'] === undefined ? '' : await readSalt(args['salt-file']);
-      const list = groupDigests(found.states, {
+      const list = groupDigests(found.states.scheme, found.states.rows(), {
         hosting,
         participant: args.participant,
         counterParticipant: counterParticipant!,
