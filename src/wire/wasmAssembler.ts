@@ -191,6 +191,11 @@ export class InstructionWriter {
     return this;
   }
 
+  /** Picks the bytes of a vector that the indices on top of the stack (each below 16) name. */
+  swizzle(): this {
+    return this.simd(14);
+  }
+
   xor(): this {
     return this.simd(81);
   }

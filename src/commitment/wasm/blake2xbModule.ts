@@ -23,32 +23,39 @@ export const WASM_LAYOUT = {
   FREE: 512 + 2048,
 } as const;
 
-/** Rotation to the right of both 64-bit lanes of the vector on the stack. */
-function rotate(w: InstructionWriter, bits: 16 | 24 | 32 | 63, scratch: number): void {
-  if (bits === 32 || bits === 16) {
-    const bytes = bits / 8;
-    const picks: number[] = [];
-    for (let i = 0; i < 8; i++) picks.push((i + bytes) % 8);
-    w.tee(scratch)
-      .get(scratch)
-      .shuffle([...picks, ...picks.map((p) => p + 8)]);
-  } else if (bits === 63) {
-    w.tee(scratch).get(scratch).add64().get(scratch).shiftRight64(63).or();
-  } else {
-    w.tee(scratch)
-      .shiftRight64(bits)
-      .get(scratch)
-      .shiftLeft64(64 - bits)
-      .or();
+/** Locals of one compression. */
+interface Registers {
+  /** 16 state vectors from here on. */
+  state: number;
+  scratch: number;
+  /** Byte indices that rotate both lanes to the right by 16 and by 24 bits: cheaper kept than written out each time. */
+  turn16: number;
+  turn24: number;
+  /** Puts message word `k` (both lanes) on the stack; false when that word is zero. */
+  message(w: InstructionWriter, k: number): boolean;
+}
+
+/** Byte indices that rotate each 8-byte lane to the right by whole bytes. */
+function turn(bytes: number): number[] {
+  return Array.from({ length: 16 }, (_, i) => (i & 8) | ((i + bytes) & 7));
+}
+
+function setTurns(w: InstructionWriter, r: Registers): void {
+  for (const [local, bytes] of [
+    [r.turn16, 2],
+    [r.turn24, 3],
+  ] as const) {
+    const indices = Buffer.from(turn(bytes));
+    w.v128Const(indices.readBigUInt64LE(0), indices.readBigUInt64LE(8)).set(local);
   }
 }
 
-/** Locals of one compression: 16 state vectors from `state` on and one scratch vector. */
-interface Registers {
-  state: number;
-  scratch: number;
-  /** Puts message word `k` (both lanes) on the stack; undefined when that word is zero. */
-  message(w: InstructionWriter, k: number): boolean;
+/** Rotation to the right of both 64-bit lanes of the vector on the stack. */
+function rotate(w: InstructionWriter, bits: 16 | 24 | 32 | 63, r: Registers): void {
+  if (bits === 16) w.get(r.turn16).swizzle();
+  else if (bits === 24) w.get(r.turn24).swizzle();
+  else if (bits === 32) w.tee(r.scratch).get(r.scratch).shuffle(turn(4));
+  else w.tee(r.scratch).get(r.scratch).add64().get(r.scratch).shiftRight64(63).or();
 }
 
 /** The mixing function G on the four state words a, b, c, d with message words x and y. */
@@ -70,9 +77,9 @@ function mix(
     w.get(at(a)).get(at(b)).add64();
     if (r.message(w, word)) w.add64();
     w.tee(at(a)).get(at(d)).xor();
-    rotate(w, first, r.scratch);
+    rotate(w, first, r);
     w.tee(at(d)).get(at(c)).add64().tee(at(c)).get(at(b)).xor();
-    rotate(w, second, r.scratch);
+    rotate(w, second, r);
     w.set(at(b));
   }
 }
@@ -106,16 +113,20 @@ function splat(w: InstructionWriter, word: bigint): InstructionWriter {
 function absorbFunction(): WasmFunction {
   const [a, b, zero, state] = [0, 1, 2, 3];
   const scratch = state + 16;
-  const words = scratch + 1;
+  const turns = scratch + 1;
+  const words = turns + 2;
   const w = new InstructionWriter();
   const r: Registers = {
     state,
     scratch,
+    turn16: turns,
+    turn24: turns + 1,
     message: (out, k) => {
       out.get(words + k);
       return true;
     },
   };
+  setTurns(w, r);
   for (let k = 0; k < 16; k++) {
     w.get(b)
       .get(a)
@@ -148,7 +159,7 @@ function absorbFunction(): WasmFunction {
   return {
     name: 'absorb',
     params: [I32, I32],
-    locals: [I32, ...new Array<typeof V128>(16 + 1 + 16).fill(V128)],
+    locals: [I32, ...new Array<typeof V128>(16 + 1 + 2 + 16).fill(V128)],
     body: w,
   };
 }
@@ -181,12 +192,15 @@ function expandFunction(): WasmFunction {
   const r: Registers = {
     state,
     scratch,
+    turn16: start + 1,
+    turn24: start + 2,
     message: (o, k) => {
       if (k >= 8) return false;
       o.get(root).load64Splat(16 * k);
       return true;
     },
   };
+  setTurns(w, r);
   const chain = expansionChain();
   const initial = [...chain, ...BLAKE2B_IV];
   initial[12]! ^= 64n;
@@ -252,7 +266,7 @@ function expandFunction(): WasmFunction {
   return {
     name: 'expand',
     params: [I32],
-    locals: [I32, I32, ...new Array<typeof V128>(16 + 3).fill(V128)],
+    locals: [I32, I32, ...new Array<typeof V128>(16 + 3 + 2).fill(V128)],
     body: w,
   };
 }
