@@ -74,8 +74,10 @@ function mix(
     [x, 32, 24],
     [y, 16, 63],
   ] as const) {
-    w.get(at(a)).get(at(b)).add64();
+    // The word b is the latest to be ready: it comes last.
+    w.get(at(a));
     if (r.message(w, word)) w.add64();
+    w.get(at(b)).add64();
     w.tee(at(a)).get(at(d)).xor();
     rotate(w, first, r);
     w.tee(at(d)).get(at(c)).add64().tee(at(c)).get(at(b)).xor();
