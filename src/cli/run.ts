@@ -35,15 +35,19 @@ export async function runCli(
       quiet: args.quiet,
       progress: args.progress,
     });
-    status = await (command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
+    status = await (command.run as (a: unknown, c: CliContext) => Promise<number>)(showDashes(args), context);
   };
   try {
     let helpText = '';
     const parser = buildParser(await loadCommands(argv), onRun);
-    await parser.parseAsync([...argv], {}, (error: Error | undefined, _args: unknown, output: string) => {
-      if (error) throw error;
-      helpText = output;
-    });
+    await parser.parseAsync(
+      argv.map(hideDash),
+      {},
+      (error: Error | undefined, _args: unknown, output: string) => {
+        if (error) throw error;
+        helpText = output;
+      },
+    );
     if (helpText !== '') streams.stdout.write(`${helpText}\n`);
     else if (!ran) {
       streams.stdout.write(`${await parser.getHelp()}\n`);
@@ -53,6 +57,21 @@ export async function runCli(
   } catch (error) {
     return reportError(error, wantsJson, streams.stderr);
   }
+}
+
+/** yargs drops a lone `-`; it travels under another name. */
+const DASH = '\u0001-';
+
+function hideDash(arg: string): string {
+  return arg === '-' ? DASH : arg;
+}
+
+function showDashes<T extends object>(args: T): T {
+  const show = (value: unknown): unknown => {
+    if (value === DASH) return '-';
+    return Array.isArray(value) ? value.map(show) : value;
+  };
+  return Object.fromEntries(Object.entries(args).map(([key, value]) => [key, show(value)])) as T;
 }
 
 /** Prints an error as the command line does and returns its exit status. */

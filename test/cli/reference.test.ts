@@ -1,8 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { CliCommand } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { commandReference } from '../../src/cli/reference.js';
+import { fixture } from '../fixtures.js';
 import { runCommand } from './runCommand.js';
 
 async function all(): Promise<CliCommand<never>[]> {
@@ -31,6 +35,23 @@ describe('help', () => {
   it('the registry word is the command word', async () => {
     for (const [word, load] of Object.entries(COMMANDS))
       expect((await load()).command.split(' ')[0]).toBe(word);
+  });
+});
+
+describe('standard input', () => {
+  it('is read for a lone dash', () => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const input = readFileSync(fixture('snapshots/tiny.acs.gz'));
+    const run = (...argv: string[]) => spawnSync(process.execPath, [main, ...argv], { input });
+    expect(JSON.parse(run('info', '--json', '-').stdout.toString())).toMatchObject({
+      file: '-',
+      contracts: 12,
+    });
+    expect(run('verify', '-').status).toBe(0);
+    expect(run('cat', '-', '--limit', '1', '--fields', 'record').stdout.toString()).toBe('{"record":0}\n');
+    const copy = run('filter', '-', '-o', '-').stdout;
+    expect(gunzipSync(copy).equals(gunzipSync(input))).toBe(true);
+    expect(run('info', '-', '-').status).toBe(2);
   });
 });
 
