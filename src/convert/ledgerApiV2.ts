@@ -4,7 +4,7 @@
  */
 import { decodeBlob } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
-import { encodeCreatedEvent, encodeFrame } from '../snapshot/encodeRecord.js';
+import { encodeFrame } from '../snapshot/encodeRecord.js';
 import { EVENT, RecordView, type TemplateId } from '../snapshot/record.js';
 import { WireReader } from '../wire/reader.js';
 import { borders } from './formatB.js';
@@ -96,10 +96,12 @@ export function contractOfBlob(
   | 'observers'
   | 'createdAt'
   | 'authenticationData'
+  | 'instance'
 > {
   const instance = decodeBlob(blob);
   const { key } = instance;
   return {
+    instance,
     contractId: instance.contractId,
     templateId: instance.templateId,
     packageName: instance.packageName,
@@ -357,30 +359,4 @@ export function templateOfJson(slice: JsonSlice): TemplateId {
   if (parts.length === 3) return { packageId: parts[0], moduleName: parts[1], entityName: parts[2] };
   if (parts.length === 2) return { packageId: '', moduleName: parts[0], entityName: parts[1] };
   throw slice.wrong('package:Module:Entity');
-}
-
-/** The bytes of an event for a contract that has a blob but came without event bytes. */
-export function eventBytes(contract: SourceContract, createArguments: Buffer, contractKey?: Buffer): Buffer {
-  if (contract.event !== undefined) return contract.event;
-  if (contract.blob === undefined) {
-    throw new AcsError('BLOB_MISSING', 'the contract has no blob', { contractId: contract.contractId });
-  }
-  const { createdAt, packageName, offset, nodeId, witnesses, key } = contract;
-  return encodeCreatedEvent({
-    ...(offset === undefined ? {} : { offset }),
-    ...(nodeId === undefined ? {} : { nodeId }),
-    contractId: contract.contractId,
-    templateId: contract.templateId,
-    ...(contractKey === undefined ? {} : { contractKey }),
-    createArguments,
-    createdEventBlob: contract.blob,
-    witnessParties: witnesses ?? [...contract.signatories, ...contract.observers].sort(),
-    signatories: contract.signatories,
-    observers: contract.observers,
-    ...(createdAt === undefined ? {} : { createdAt }),
-    ...(packageName === undefined ? {} : { packageName }),
-    acsDelta: true,
-    representativePackageId: contract.representativePackageId || contract.templateId.packageId,
-    ...(key?.hash === undefined ? {} : { contractKeyHash: key.hash }),
-  });
 }

@@ -2,6 +2,7 @@
  * One contract as some ledger wrote it down, with holes where that form says nothing: the common model of every reader
  * (legacy-import spec, section 1.1; snapshot-format spec, section 9).
  */
+import type { ContractInstance } from '../contract/blob.js';
 import type { LfValue } from '../contract/value.js';
 import type { TemplateId } from '../snapshot/record.js';
 
@@ -80,6 +81,8 @@ export interface SourceContract {
   readonly legacySalt?: Buffer;
   /** `created_event_blob` of the 3.x line; authoritative where present. */
   readonly blob?: Buffer;
+  /** The blob, decoded; present exactly when `blob` is. */
+  readonly instance?: ContractInstance;
   /** The serialized Ledger API v2 `CreatedEvent`, verbatim, where the source has it. */
   readonly event?: Buffer;
   readonly synchronizerId?: string;

@@ -1,0 +1,584 @@
+/**
+ * `acs remap`: new parties, packages, synchronizers, and the contract ids that follow from them, over all inputs at once
+ * (contract-id spec, section 7). Two passes over the inputs. The first computes the new id of every contract: at once
+ * where nothing is referred to, else, after all have been seen, in the order of the references. The second writes.
+ */
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { BlobView, decodeBlob, encodeBlob } from '../contract/blob.js';
+import type { ContractIdVersion } from '../contract/contractId.js';
+import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
+import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { commonCutFinding } from '../convert/commonCut.js';
+import { completeContract } from '../convert/completeContract.js';
+import { type Finding, findingCollector } from '../convert/findings.js';
+import { type Importability, importability } from '../convert/importability.js';
+import { type ReadSourceOptions, readSource, type SourceFacts } from '../convert/readSource.js';
+import type { SourceContract, SourceFinding } from '../convert/sourceContract.js';
+import type { PlanCompiler } from '../dar/plan.js';
+import { authenticateWith } from '../hash/authenticate.js';
+import { hasherFor } from '../hash/computeContractId.js';
+import { METHOD_OF_VERSION } from '../hash/contractHasher.js';
+import { AcsError } from '../io/error.js';
+import { encodeFrame } from '../snapshot/encodeRecord.js';
+import { RecordView } from '../snapshot/record.js';
+import { ContractTable, ID_NEW, ID_PENDING } from './contractTable.js';
+import { writeIdMap } from './idMapFile.js';
+import type { Mint } from './mint.js';
+import type { PartyMap } from './partyMap.js';
+import { partyIdProblem } from './partyMap.js';
+import {
+  ContractPreparer,
+  type Prepared,
+  type PrepareOptions,
+  type PrepareReport,
+} from './prepareContract.js';
+import { type KeyCollision, REFUSED_BY_DEFAULT, REMAP_CODES, type RemapCode } from './remapFindings.js';
+import { ValueRemapper } from './remapValue.js';
+import { rewriteEvent } from './rewriteEvent.js';
+import { spill } from './spill.js';
+import { textParties } from './textParties.js';
+
+export interface RemapOptions {
+  readonly map: PartyMap;
+  /** One input: a file. Several: a folder, one file per input, named like it. */
+  readonly output: string;
+  /** Where the id map goes. Default: next to the output. */
+  readonly idMap?: string;
+  readonly compiler?: PlanCompiler | undefined;
+  readonly mint?: Mint | undefined;
+  /** Version of minted ids. Default `V12`. */
+  readonly mintVersion?: 'V10' | 'V11' | 'V12';
+  readonly packageMap?: ReadonlyMap<string, string>;
+  readonly synchronizerMap?: ReadonlyMap<string, string>;
+  readonly synchronizerId?: string | undefined;
+  readonly createdAt?: bigint | undefined;
+  /** Codes that are no reason to refuse. */
+  readonly allow?: ReadonlySet<RemapCode>;
+  /** Refuse when any contract id would change. */
+  readonly keepIds?: boolean;
+  readonly read?: ReadSourceOptions;
+  readonly file?: SnapshotFileOptions;
+  readonly onProgress?: (pass: 1 | 2, contracts: number) => void;
+}
+
+/** What a target participant of the 3.5 line does with the contracts of one id version. */
+export interface IdVersionReport extends Importability {
+  contracts: number;
+}
+
+export interface RemapResult {
+  inputs: SourceFacts[];
+  outputs: { input: string; output: string; contracts: number; changed: number }[];
+  /** Different contracts over all inputs. */
+  contracts: number;
+  /** Of those: ids that changed. */
+  newIds: number;
+  minted: number;
+  /** Contracts that refer to others. */
+  referring: number;
+  idMap: string | null;
+  idVersions: IdVersionReport[];
+  findings: Finding<RemapCode>[];
+  sourceFindings: SourceFinding[];
+  collisions: KeyCollision[];
+  /** Codes for which nothing was written; empty when the output is there. */
+  refused: RemapCode[];
+}
+
+/** Remaps. With `refused` codes nothing was written. Errors: see {@link ContractPreparer.prepare} and the hasher. */
+export async function remapContracts(inputs: readonly string[], options: RemapOptions): Promise<RemapResult> {
+  const run = new RemapRun(options);
+  try {
+    return await run.run(inputs);
+  } finally {
+    run.close();
+  }
+}
+
+const REPORTED_COLLISIONS = 100_000;
+
+/** What was reported once is not reported again. */
+const SILENT: PrepareReport = { add: () => undefined, collision: () => undefined, party: () => undefined };
+
+/** A contract whose references are not all known yet. */
+interface Pending {
+  number: number;
+  /** Of its blob, with everything but the references changed. */
+  handle: number;
+  references: number[];
+  changed: boolean;
+  version: ContractIdVersion | undefined;
+  representativePackageId: string;
+}
+
+class RemapRun {
+  private readonly options: RemapOptions;
+  private readonly table = new ContractTable();
+  private readonly pending: Pending[] = [];
+  private readonly kept = spill();
+  private readonly hasher;
+  private readonly view = new BlobView();
+  private readonly findings = findingCollector<RemapCode>();
+  private readonly collisions: KeyCollision[] = [];
+  private readonly prepareOptions: PrepareOptions;
+  private readonly texts;
+  private readonly parties = new Set<string>();
+  /** Old ids as the source writes them, where that is no hex. */
+  private readonly sourceIds = new Map<number, string>();
+  private readonly changesParties: boolean;
+  private contracts = 0;
+  private minted = 0;
+
+  constructor(options: RemapOptions) {
+    this.options = options;
+    this.hasher = hasherFor(options.compiler?.packages);
+    this.changesParties = options.map.entries.some((entry) => entry.old !== entry.new);
+    this.texts = textParties(
+      options.map.entries.filter((entry) => entry.old !== entry.new).map((entry) => entry.old),
+    );
+    this.prepareOptions = {
+      map: options.map,
+      compiler: options.compiler,
+      mint: options.mint,
+      packageMap: options.packageMap,
+      synchronizerMap: options.synchronizerMap,
+      synchronizerId: options.synchronizerId,
+      createdAt: options.createdAt,
+      mintVersion: options.mintVersion ?? 'V12',
+    };
+  }
+
+  close(): void {
+    this.kept.close();
+  }
+
+  async run(inputs: readonly string[]): Promise<RemapResult> {
+    const facts = await this.firstPass(inputs);
+    this.resolveReferences();
+    this.reportMap();
+    const result = this.result(facts);
+    if (result.refused.length > 0) return result;
+    if (this.options.keepIds === true && result.newIds > 0) throw this.idsWouldChange(result.newIds);
+    const outputs = outputPaths(inputs, this.options.output);
+    for (const [i, input] of inputs.entries()) {
+      result.outputs.push(await this.write(input, outputs[i]));
+    }
+    result.idMap =
+      this.options.idMap ??
+      `${inputs.length === 1 ? this.options.output : join(this.options.output, 'remap')}.id-map.csv`;
+    if (this.options.output === '-' && this.options.idMap === undefined) result.idMap = null;
+    if (result.idMap !== null) await writeIdMap(result.idMap, this.idPairs());
+    return result;
+  }
+
+  // ---- first pass ----
+
+  private async firstPass(inputs: readonly string[]): Promise<SourceFacts[]> {
+    const report: PrepareReport = {
+      add: (code, contractId, detail) =>
+        this.findings.add(
+          code,
+          REMAP_CODES[code],
+          detail === undefined ? contractId : `${contractId} ${detail}`,
+        ),
+      collision: (collision) => {
+        if (this.collisions.length < REPORTED_COLLISIONS) this.collisions.push(collision);
+      },
+      party: (party) => this.parties.add(party),
+    };
+    const loud = new ContractPreparer(this.prepareOptions, this.texts, report);
+    const silent = new ContractPreparer(this.prepareOptions, textParties([]), SILENT);
+    const facts: SourceFacts[] = [];
+    let seen = 0;
+    for (const input of inputs) {
+      facts.push(
+        await readSource(
+          input,
+          (contract) => {
+            this.first(contract, loud, silent);
+            if (++seen % 1024 === 0) this.options.onProgress?.(1, seen);
+          },
+          this.options.read,
+        ),
+      );
+    }
+    for (const { findings } of facts) {
+      const inFlight = findings.find(({ code }) => code === 'IN_FLIGHT');
+      if (inFlight !== undefined) {
+        this.findings.add('IN_FLIGHT', REMAP_CODES.IN_FLIGHT, inFlight.examples[0], inFlight.count);
+      }
+    }
+    return facts;
+  }
+
+  /** A contract that another input held already is compared, not reported again. */
+  private first(contract: SourceContract, loud: ContractPreparer, silent: ContractPreparer): void {
+    const { table } = this;
+    const number = table.number(loud.tableId(contract.contractId));
+    const known = table.isContract(number);
+    const prepared = (known ? silent : loud).prepare(contract);
+    const blob = encodeBlob(prepared.instance);
+    const digest = createHash('sha256').update(blob).digest().readUIntBE(0, 6);
+    if (known) {
+      if (table.digest(number) !== digest) throw conflict(contract.contractId);
+      return;
+    }
+    table.addContract(number, digest);
+    this.contracts++;
+    if (prepared.minted) {
+      this.minted++;
+      this.findings.add('MINTED', REMAP_CODES.MINTED, contract.contractId);
+    }
+    if (prepared.sourceId !== prepared.tableId) this.sourceIds.set(number, prepared.sourceId);
+    if (prepared.changed && !prepared.minted) this.checkAuthentic(contract, prepared);
+    if (prepared.references.length > 0) {
+      this.pending.push({
+        number,
+        handle: this.kept.put(blob),
+        references: [...new Set(prepared.references)].map((id) => table.number(id)),
+        changed: prepared.changed,
+        version: prepared.version,
+        representativePackageId: prepared.representativePackageId,
+      });
+    } else if (prepared.changed)
+      this.computeId(number, blob, prepared.version, prepared.representativePackageId);
+    else table.keepId(number);
+  }
+
+  /** A new id must not launder a contract that was not genuine. */
+  private checkAuthentic(contract: SourceContract, { representativePackageId }: Prepared): void {
+    const blob = contract.blob ?? oldBlob(contract);
+    if (blob === undefined) return;
+    const verdict = authenticateWith(
+      this.hasher,
+      this.view.parse(blob),
+      contract.representativePackageId ?? '',
+    );
+    if (verdict.code === 'VALID') return;
+    if (verdict.code === 'NEEDS_PACKAGE') {
+      throw new AcsError('PACKAGE_MISSING', 'the package of the contract is not among the given DARs', {
+        expected: verdict.packageId ?? representativePackageId,
+        hint: 'give the DAR that contains it with --dar',
+      });
+    }
+    this.findings.add(
+      'NOT_AUTHENTIC',
+      REMAP_CODES.NOT_AUTHENTIC,
+      `${contract.contractId} ${verdict.code}${verdict.reason === undefined ? '' : `: ${verdict.reason}`}`,
+    );
+  }
+
+  private computeId(
+    number: number,
+    blob: Buffer,
+    version: ContractIdVersion | undefined,
+    representative: string,
+  ): void {
+    if (version === undefined) throw new AcsError('CONTRACT_ID_VERSION', 'the contract id has no version');
+    try {
+      const view = this.view.parse(blob);
+      const binding = this.hasher.binder.bind(view, representative);
+      const method = METHOD_OF_VERSION[version];
+      if (binding.problem !== null && (method === 'typed' || view.hasKey)) throw binding.problem;
+      const contractHash = this.hasher.contractHash(view, binding, method);
+      const keyHash = view.hasKey ? this.hasher.keyHash(view, binding) : undefined;
+      this.table.setNewId(number, this.hasher.contractId(view, version, contractHash, keyHash));
+    } catch (error) {
+      throw error instanceof AcsError
+        ? error.locate({ stream: 'blob', contractId: this.sourceIds.get(number) ?? this.table.oldId(number) })
+        : error;
+    }
+  }
+
+  // ---- between the passes ----
+
+  /** New ids of the contracts that refer to others, in the order of the references (Kahn). */
+  private resolveReferences(): void {
+    const { table, pending } = this;
+    const indexOf = new Map<number, number>();
+    pending.forEach(({ number }, i) => {
+      indexOf.set(number, i);
+    });
+    const waiting = new Int32Array(pending.length);
+    const referrers = new Map<number, number[]>();
+    const ready: number[] = [];
+    pending.forEach(({ references }, i) => {
+      for (const reference of references) {
+        if (!indexOf.has(reference)) continue;
+        waiting[i]++;
+        const known = referrers.get(reference);
+        if (known === undefined) referrers.set(reference, [i]);
+        else known.push(i);
+      }
+      if (waiting[i] === 0) ready.push(i);
+    });
+    let done = 0;
+    for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
+      done++;
+      this.resolveOne(pending[next]);
+      for (const i of referrers.get(pending[next].number) ?? []) if (--waiting[i] === 0) ready.push(i);
+    }
+    if (done < pending.length) {
+      const stuck = pending.find((_, i) => waiting[i] > 0) as Pending;
+      throw new AcsError(
+        'REFERENCE_CYCLE',
+        'contracts refer to each other in a circle: the input is corrupt',
+        {
+          contractId: table.oldId(stuck.number),
+          found: `${pending.length - done} contracts`,
+        },
+      );
+    }
+  }
+
+  private resolveOne(contract: Pending): void {
+    const { table } = this;
+    const { number, references } = contract;
+    const dangling = references.filter((reference) => !table.isContract(reference));
+    const moved = references.some((reference) => table.stateOf(reference) === ID_NEW);
+    for (const reference of dangling) {
+      const id = table.oldId(reference);
+      if (id.length === 66) throw unresolvable(this.sourceIds.get(number) ?? table.oldId(number));
+      if (contract.changed || moved || this.changesParties) {
+        this.findings.add(
+          'DANGLING_REFERENCE',
+          REMAP_CODES.DANGLING_REFERENCE,
+          `${table.oldId(number)} → ${id}`,
+        );
+      }
+    }
+    if (!contract.changed && !moved) {
+      table.keepId(number);
+      return;
+    }
+    let blob = this.kept.get(contract.handle);
+    if (moved) {
+      const instance = decodeBlob(blob);
+      const remapper = new ValueRemapper({
+        party: (party) => party,
+        contractId: (id) => this.resolvedId(id),
+        keyCollision: () => undefined,
+      });
+      const plan = this.planOf(instance.templateId);
+      const argument = decodeValue(instance.createArgument);
+      blob = encodeBlob({ ...instance, createArgument: encodeValue(remapper.remap(argument, plan)) });
+    }
+    this.computeId(number, blob, contract.version, contract.representativePackageId);
+  }
+
+  private planOf(template: { packageId: string; moduleName: string; entityName: string }) {
+    const { compiler } = this.options;
+    if (compiler?.packages.get(template.packageId) === undefined) return undefined;
+    return compiler.template(template.packageId, `${template.moduleName}:${template.entityName}`).arg;
+  }
+
+  private resolvedId(tableId: string): string {
+    const number = this.table.number(tableId);
+    return this.table.stateOf(number) === ID_PENDING ? tableId : this.table.newId(number);
+  }
+
+  private reportMap(): void {
+    const { map } = this.options;
+    const unused = map.entries.filter((entry) => !this.parties.has(entry.old));
+    for (const entry of unused) this.findings.add('UNUSED_MAPPING', REMAP_CODES.UNUSED_MAPPING, entry.old);
+    for (const entry of map.entries) {
+      if (this.parties.has(entry.old) && partyIdProblem(entry.new) !== undefined) {
+        this.findings.add('NOT_A_CANTON_PARTY', REMAP_CODES.NOT_A_CANTON_PARTY, entry.new);
+      }
+    }
+    // Only parties that occur count; one that stays as it is can be merged with too.
+    const byNew = new Map<string, string[]>();
+    for (const party of this.parties) {
+      const fresh = map.get(party) ?? party;
+      const olds = byNew.get(fresh);
+      if (olds === undefined) byNew.set(fresh, [party]);
+      else olds.push(party);
+    }
+    for (const [fresh, olds] of byNew) {
+      if (olds.length > 1) {
+        this.findings.add(
+          'MERGED_PARTIES',
+          REMAP_CODES.MERGED_PARTIES,
+          `${olds.sort().join(', ')} → ${fresh}`,
+        );
+      }
+    }
+  }
+
+  private idsWouldChange(count: number): AcsError {
+    let example = '';
+    for (const [old] of this.idPairs()) {
+      example = old;
+      break;
+    }
+    return new AcsError('IDS_WOULD_CHANGE', `${count} contract ids cannot be kept`, {
+      contractId: example,
+      expected: 'contracts with an importable id whose content stays as it is',
+      hint: 'leave out --keep-ids: an id is a hash of the content',
+    });
+  }
+
+  private result(inputs: SourceFacts[]): RemapResult {
+    const { table } = this;
+    const versions = new Map<string, IdVersionReport>();
+    let newIds = 0;
+    for (let number = 0; number < table.size; number++) {
+      if (!table.isContract(number)) continue;
+      if (table.stateOf(number) === ID_NEW) newIds++;
+      const verdict = importability(table.newId(number));
+      const known = versions.get(verdict.label);
+      if (known === undefined) versions.set(verdict.label, { ...verdict, contracts: 1 });
+      else known.contracts++;
+    }
+    const allowed = this.options.allow ?? new Set();
+    const cut = commonCutFinding(inputs);
+    const findings = this.findings.list();
+    return {
+      inputs,
+      outputs: [],
+      contracts: this.contracts,
+      newIds,
+      minted: this.minted,
+      referring: this.pending.length,
+      idMap: null,
+      idVersions: [...versions.values()].sort((a, b) => (a.label < b.label ? -1 : 1)),
+      findings,
+      sourceFindings: cut === undefined ? [] : [cut],
+      collisions: this.collisions,
+      refused: REFUSED_BY_DEFAULT.filter(
+        (code) => !allowed.has(code) && findings.some((f) => f.code === code),
+      ),
+    };
+  }
+
+  // ---- second pass ----
+
+  private async write(input: string, output: string): Promise<RemapResult['outputs'][number]> {
+    const preparer = new ContractPreparer(this.prepareOptions, textParties([]), SILENT, (id) =>
+      this.resolvedId(id),
+    );
+    const file = await createSnapshotFile(output, this.options.file);
+    let contracts = 0;
+    let changed = 0;
+    try {
+      await readSource(
+        input,
+        (contract) => {
+          contracts++;
+          if (this.second(contract, preparer, (frame) => file.writeFrame(frame))) changed++;
+          if (contracts % 1024 === 0) this.options.onProgress?.(2, contracts);
+        },
+        { ...this.options.read, afterChunk: () => file.ready() },
+      );
+      await file.finish();
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
+    return { input, output, contracts, changed };
+  }
+
+  /** Writes one contract; true when its id or content changed. */
+  private second(
+    contract: SourceContract,
+    preparer: ContractPreparer,
+    write: (frame: Buffer) => void,
+  ): boolean {
+    const prepared = preparer.prepare(contract);
+    const { table } = this;
+    const number = table.number(prepared.tableId);
+    const state = table.stateOf(number);
+    if (state === ID_PENDING) throw changedBetweenPasses(contract.contractId);
+    const counter = contract.reassignmentCounter ?? 0n;
+    const isNew = state === ID_NEW;
+    if (!isNew && contract.event !== undefined) {
+      write(encodeFrame(contract.event, prepared.synchronizerId, counter));
+      return false;
+    }
+    const { instance } = prepared;
+    instance.contractId = table.newId(number);
+    if (instance.key !== undefined && (isNew || contract.key?.hash === undefined)) {
+      const view = this.view.parse(encodeBlob(instance));
+      const binding = this.hasher.binder.bind(view, prepared.representativePackageId);
+      instance.key.hash = this.hasher.keyHash(view, binding);
+    }
+    write(encodeFrame(this.event(contract, prepared), prepared.synchronizerId, counter));
+    return isNew;
+  }
+
+  private event(contract: SourceContract, prepared: Prepared): Buffer {
+    const { instance } = prepared;
+    return rewriteEvent(
+      contract,
+      prepared,
+      instance.contractId,
+      encodeBlob(instance),
+      this.options.compiler,
+      (code) => this.findings.add(code, REMAP_CODES[code], contract.contractId),
+    );
+  }
+
+  /** Changed ids, ascending by the old one. */
+  private *idPairs(): Generator<readonly [string, string]> {
+    const { table } = this;
+    const numbers: number[] = [];
+    for (let number = 0; number < table.size; number++) {
+      if (table.isContract(number) && table.stateOf(number) === ID_NEW) numbers.push(number);
+    }
+    const old = (number: number): string => this.sourceIds.get(number) ?? table.oldId(number);
+    numbers.sort((a, b) => (old(a) < old(b) ? -1 : 1));
+    for (const number of numbers) yield [old(number), table.newId(number)];
+  }
+}
+
+/** One input: the path itself. Several: files in a folder, named like the inputs. */
+function outputPaths(inputs: readonly string[], output: string): string[] {
+  if (inputs.length === 1) return [output];
+  const names = inputs.map(
+    (input) =>
+      `${basename(input).replace(/(\.acs)?(\.gz|\.json|\.jsonl|\.bin|\.txt|\.zst|\.zstd)?$/, '')}.acs.gz`,
+  );
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) {
+    throw new AcsError('OUTPUT_NAMES_CLASH', 'two inputs would be written to the same file', {
+      found: repeated,
+      hint: 'rename one of the inputs',
+      exitCode: 2,
+    });
+  }
+  return names.map((name) => join(output, name));
+}
+
+/** The blob as it was before the remap, for sources that have its parts only (format B). */
+function oldBlob(contract: SourceContract): Buffer | undefined {
+  const completed = completeContract(contract);
+  if (!('frame' in completed)) return undefined;
+  const record = new RecordView();
+  let bodyStart = 0;
+  while (completed.frame[bodyStart++] >= 0x80);
+  return record.parse(completed.frame, 0, bodyStart, completed.frame.length, 0, 0).createdEventBlob;
+}
+
+function conflict(contractId: string): AcsError {
+  return new AcsError('CONTENT_CONFLICT', 'two records hold the same contract with different content', {
+    contractId,
+    hint: 'find out which one is genuine with `acs verify` before going on',
+  });
+}
+
+function unresolvable(contractId: string): AcsError {
+  return new AcsError(
+    'REFERENCE_UNRESOLVABLE',
+    'the contract refers to one that is in no input and has no Canton id',
+    {
+      contractId,
+      expected: 'every contract that is referred to, since only then its new id is known',
+      hint: 'give the dump that holds it as a further input',
+    },
+  );
+}
+
+function changedBetweenPasses(contractId: string): AcsError {
+  return new AcsError('INPUT_CHANGED', 'the input changed while it was read', { contractId });
+}
