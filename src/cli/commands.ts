@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   split: async () => (await import('./commands/split.js')).splitCommand,
   merge: async () => (await import('./commands/merge.js')).mergeCommand,
   convert: async () => (await import('./commands/convert.js')).convertCommand,
+  remap: async () => (await import('./commands/remap.js')).remapCommand,
   verify: async () => (await import('./commands/verify.js')).verifyCommand,
   dar: async () => (await import('./commands/dar.js')).darCommand,
   diff: async () => (await import('./commands/diff.js')).diffCommand,

@@ -53,6 +53,11 @@ export function partyMap(entries: readonly PartyMapEntry[]): PartyMap {
   };
 }
 
+/** Leaves every party as it is. */
+export function unchangedParties(): PartyMap {
+  return { entries: [], get: (old) => old, merged: new Map() };
+}
+
 /** Reads `old,new[,participant[,permission]]` rows (a header line is recognised), or JSON: an object or an array. */
 export async function readPartyMap(path: string): Promise<PartyMap> {
   const text = await readFile(path, 'utf8').catch((cause) => {

@@ -81,6 +81,8 @@ export interface RemapResult {
   idVersions: IdVersionReport[];
   findings: Finding<RemapCode>[];
   sourceFindings: SourceFinding[];
+  /** Every party of the inputs that the map does not have, sorted. */
+  unmappedParties: string[];
   collisions: KeyCollision[];
   /** Codes for which nothing was written; empty when the output is there. */
   refused: RemapCode[];
@@ -445,6 +447,7 @@ class RemapRun {
       idVersions: [...versions.values()].sort((a, b) => (a.label < b.label ? -1 : 1)),
       findings,
       sourceFindings: cut === undefined ? [] : [cut],
+      unmappedParties: [...this.parties].filter((party) => this.options.map.get(party) === undefined).sort(),
       collisions: this.collisions,
       refused: REFUSED_BY_DEFAULT.filter(
         (code) => !allowed.has(code) && findings.some((f) => f.code === code),

@@ -33,6 +33,9 @@ export const REFUSED_BY_DEFAULT: readonly RemapCode[] = [
   'LF1_PAYLOAD',
 ];
 
+/** Codes that go with every ordinary remap: told, but no reason for a status other than 0. */
+export const NOTICES: readonly RemapCode[] = ['SIGNATORIES_CHANGED', 'MINTED', 'UNUSED_MAPPING'];
+
 /** A map whose keys collided; all of them are listed. */
 export interface KeyCollision {
   contractId: string;
