@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   filter: async () => (await import('./commands/filter.js')).filterCommand,
   split: async () => (await import('./commands/split.js')).splitCommand,
   merge: async () => (await import('./commands/merge.js')).mergeCommand,
+  recover: async () => (await import('./commands/recover.js')).recoverCommand,
   convert: async () => (await import('./commands/convert.js')).convertCommand,
   remap: async () => (await import('./commands/remap.js')).remapCommand,
   verify: async () => (await import('./commands/verify.js')).verifyCommand,

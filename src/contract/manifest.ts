@@ -122,7 +122,8 @@ export async function readManifest(snapshot: string): Promise<Manifest | undefin
   return manifest;
 }
 
-function parseManifest(text: string, path: string): Manifest {
+/** Parses the text of a manifest; `path` is for messages. Whether it fits a file is not looked at. */
+export function parseManifest(text: string, path: string): Manifest {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -13,9 +13,9 @@ import type { SnapshotWritten } from '../snapshot/writer.js';
 import { DEFLATE_LEVEL, FINAL_BLOCK, GZIP_HEADER, PIECE_BYTES, type Piece } from '../wire/deflate.js';
 
 /** Records gathered and not yet handed to zlib, over all parts. */
-const GATHERED_BYTES = 48 << 20;
+const GATHERED_BYTES = 24 << 20;
 /** Bytes being deflated at once. */
-const DEFLATING_BYTES = 8 << 20;
+const DEFLATING_BYTES = 4 << 20;
 
 export interface PartWriterOptions {
   level?: number;
