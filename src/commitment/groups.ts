@@ -5,7 +5,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { compareText } from './compareText.js';
-import { MAX_ELEMENT_BYTES, writeContractElement } from './contractElement.js';
+import { MAX_ELEMENT_BYTES } from './contractElement.js';
 import { type EngineKind, type LtHashEngine, openEngine } from './engine.js';
 import { type HashThreads, startHashThreads } from './hashThreads.js';
 import { checkState, emptyState, isEmptyState } from './lthash16.js';
@@ -27,6 +27,8 @@ export interface CommitmentEvent {
 
 /** One running state. */
 export interface GroupState {
+  /** The parties in one text: order and identity of the group. */
+  readonly key: string;
   /** The stakeholder set, sorted; in the alpha scheme an ordered pair of parties. */
   readonly parties: readonly string[];
   /** Contracts added minus contracts removed. */
@@ -34,6 +36,8 @@ export interface GroupState {
   /** Where the engine keeps the state. */
   readonly slot: number;
 }
+
+const MAX_PARTY_BYTES = 255;
 
 /** A running state with its bytes, as a store keeps it. */
 export interface GroupRow {
@@ -101,8 +105,6 @@ export class GroupStates {
     if (stakeholders.length === 0) {
       throw new AcsError('COMMITMENT_NO_STAKEHOLDERS', 'a contract without stakeholders', { contractId });
     }
-    // The element is written first, so that a bad contract id leaves no trace.
-    writeContractElement(this.element, contractId, reassignmentCounter);
     this.changeStates(this.statesFor(stakeholders), contractId, reassignmentCounter, sign);
   }
 
@@ -154,9 +156,12 @@ export class GroupStates {
     const key = keyOf(parties);
     let group = this.byKey.get(key);
     if (group === undefined) {
-      for (const party of parties) if (party === '' || party.includes('\n')) badParty(party);
+      for (const party of parties) {
+        if (party === '' || party.includes('\n') || Buffer.byteLength(party) > MAX_PARTY_BYTES)
+          badParty(party);
+      }
       const saved = this.load?.(parties);
-      group = { parties: [...parties], contracts: saved?.contracts ?? 0, slot: this.engine.open() };
+      group = { key, parties: [...parties], contracts: saved?.contracts ?? 0, slot: this.engine.open() };
       if (saved !== undefined) this.engine.write(group.slot, saved.state);
       this.byKey.set(key, group);
     } else if (group.parties.length !== parties.length) {
@@ -231,7 +236,7 @@ export class GroupStates {
   *changed(): Generator<GroupRow> {
     this.checkSettled();
     const state = emptyState();
-    const groups = [...this.touched].sort((a, b) => compareText(keyOf(a.parties), keyOf(b.parties)));
+    const groups = [...this.touched].sort((a, b) => compareText(a.key, b.key));
     for (const group of groups) {
       this.checkSet(group);
       yield {
@@ -274,7 +279,7 @@ function keyOf(parties: readonly string[]): string {
 
 function badParty(party: string): never {
   throw new AcsError('COMMITMENT_BAD_PARTY', 'not a party id', {
-    expected: 'one line of text, not empty',
+    expected: `one line of text of 1 … ${MAX_PARTY_BYTES} bytes`,
     found: JSON.stringify(party),
   });
 }

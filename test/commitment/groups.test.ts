@@ -434,12 +434,20 @@ describe('running states', () => {
     expect(() => states.add('00aa', 0n, ['a::1\nb::1'])).toThrow(badParty);
     expect(() => states.add('00aa', 0n, ['x\ny', 'z'])).toThrow(badParty);
     expect(() => states.add('00aa', 0n, [''])).toThrow(badParty);
+    expect(() => states.add('00aa', 0n, ['a'.repeat(256)])).toThrow(badParty);
     expect(() => states.merge(['a::1'], 1, new Uint8Array(3))).toThrow(
       expect.objectContaining({ code: 'COMMITMENT_BAD_STATE' }),
     );
     expect(() => schemeOf('lthash32')).toThrow(
       expect.objectContaining({ code: 'COMMITMENT_UNKNOWN_SCHEME', exitCode: 2 }),
     );
+    const pairs = new GroupStates({ scheme: schemeOf('blake3-pairs') });
+    expect(() => pairs.add('00aa', 0n, ['a::1', 'b'.repeat(256)])).toThrow(badParty);
+    expect(() => pairs.add('0', 0n, ['a::1', 'b::1'])).toThrow(
+      expect.objectContaining({ code: 'COMMITMENT_BAD_CONTRACT_ID' }),
+    );
+    expect([...pairs.groups()]).toEqual([]);
+    expect([...pairs.changed()]).toEqual([]);
     expect(sha256(states.stateOf(['a::1', 'b::1'])!)).toBe(before);
     expect(states.stateOf(['c::1'])).toBeUndefined();
     states.remove('00aa', 0n, ['b::1', 'a::1', 'a::1']);
