@@ -5,7 +5,6 @@
  */
 
 import { compareText } from './compareText.js';
-import { writeContractElement } from './contractElement.js';
 import { hostsOfParties } from './hostingMap.js';
 import { emptyState, isEmptyState } from './lthash16.js';
 import type { CommitmentScheme, CounterParticipantDigest } from './scheme.js';
@@ -14,8 +13,7 @@ export const blake2xbGroups: CommitmentScheme = {
   name: 'blake2xb-groups',
   expansion: 'blake2xb',
   statesOf: (stakeholders) => [stakeholders],
-  writeElement: (into, contractId, reassignmentCounter) =>
-    writeContractElement(into, contractId, reassignmentCounter),
+  finishElement: (_into, length) => length,
   digests(rows, hosting, participant, engine) {
     const pairs = new Map<string, { slot: number; elements: number; contracts: number }>();
     const expansion = emptyState();

@@ -5,7 +5,7 @@
  */
 
 import { compareText } from './compareText.js';
-import { writePairElement } from './contractElement.js';
+import { appendParties } from './contractElement.js';
 import { hostsOfParties } from './hostingMap.js';
 import { isEmptyState } from './lthash16.js';
 import type { CommitmentScheme, CounterParticipantDigest } from './scheme.js';
@@ -14,8 +14,7 @@ export const blake3Pairs: CommitmentScheme = {
   name: 'blake3-pairs',
   expansion: 'blake3',
   statesOf: (stakeholders) => stakeholders.flatMap((a) => stakeholders.map((b) => [a, b])),
-  writeElement: (into, contractId, reassignmentCounter, parties) =>
-    writePairElement(into, contractId, reassignmentCounter, parties[0]!, parties[1]!),
+  finishElement: (into, length, parties) => appendParties(into, length, parties[0]!, parties[1]!),
   digests(rows, hosting, participant, engine) {
     const pairs = new Map<string, { slot: number; elements: number }>();
     for (const pairState of rows) {

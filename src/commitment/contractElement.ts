@@ -7,6 +7,8 @@ import { AcsError } from '../io/error.js';
 
 /** Longest contract id text. */
 const MAX_CONTRACT_ID_DIGITS = 254;
+/** The lower-case digits, as bytes. */
+const DIGITS = Uint8Array.from(Buffer.from('0123456789abcdef'));
 const MAX_COUNTER = 0x7fff_ffff_ffff_ffffn;
 
 /** Longest element a caller must make room for when the parties are at most 255 bytes each. */
@@ -40,18 +42,45 @@ export function writeContractElement(into: Buffer, contractId: string, reassignm
       found: contractId.slice(0, 300),
     });
   }
+  return writeCounter(into, end, reassignmentCounter);
+}
+
+/** The same for a contract id given as the bytes `buf[start, end)`: no text is made. */
+export function writeRawContractElement(
+  into: Buffer,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  reassignmentCounter: bigint,
+): number {
+  const bytes = end - start;
+  if (bytes < 1 || 2 * bytes > MAX_CONTRACT_ID_DIGITS) {
+    throw new AcsError('COMMITMENT_BAD_CONTRACT_ID', 'not a contract id', {
+      expected: `1 … ${MAX_CONTRACT_ID_DIGITS / 2} bytes`,
+      found: `${bytes} bytes`,
+    });
+  }
+  let at = 0;
+  for (let i = start; i < end; i++) {
+    const b = buf[i]!;
+    into[at] = DIGITS[b >> 4]!;
+    into[at + 1] = DIGITS[b & 15]!;
+    at += 2;
+  }
+  return writeCounter(into, at, reassignmentCounter);
+}
+
+function writeCounter(into: Buffer, at: number, reassignmentCounter: bigint): number {
   if (reassignmentCounter < 0n || reassignmentCounter > MAX_COUNTER) {
     throw new AcsError('COMMITMENT_BAD_COUNTER', 'a reassignment counter is out of range', {
       expected: '0 … 2^63 - 1',
       found: String(reassignmentCounter),
-      contractId,
+      contractId: into.toString('latin1', 0, at),
     });
   }
-  if (reassignmentCounter < 0x1_0000_0000n) {
-    into.writeUInt32BE(0, end);
-    into.writeUInt32BE(Number(reassignmentCounter), end + 4);
-  } else into.writeBigInt64BE(reassignmentCounter, end);
-  return end + 8;
+  if (reassignmentCounter === 0n) into.fill(0, at, at + 8);
+  else into.writeBigInt64BE(reassignmentCounter, at);
+  return at + 8;
 }
 
 /** The element of a contract as its own bytes. */
@@ -60,22 +89,18 @@ export function contractElement(contractId: string, reassignmentCounter: bigint)
   return Buffer.from(buffer.subarray(0, writeContractElement(buffer, contractId, reassignmentCounter)));
 }
 
-/** Writes the alpha scheme's element of a contract and two of its stakeholders; returns its length. */
-export function writePairElement(
-  into: Buffer,
-  contractId: string,
-  reassignmentCounter: bigint,
-  first: string,
-  second: string,
-): number {
-  let end = writeContractElement(into, contractId, reassignmentCounter);
+/**
+ * Appends two stakeholders to the element of a contract, the first `length` bytes of `into`, which makes it the alpha
+ * scheme's element. Returns its length.
+ */
+export function appendParties(into: Buffer, length: number, first: string, second: string): number {
+  let end = length;
   for (const party of [first, second]) {
     const bytes = Buffer.byteLength(party);
     if (end + 4 + bytes > into.length) {
       throw new AcsError('COMMITMENT_BAD_PARTY', 'a party id is too long', {
         expected: 'at most 255 bytes',
         found: `${bytes} bytes`,
-        contractId,
       });
     }
     into.writeUInt32BE(bytes, end);

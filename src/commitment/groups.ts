@@ -5,7 +5,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { compareText } from './compareText.js';
-import { MAX_ELEMENT_BYTES } from './contractElement.js';
+import { MAX_ELEMENT_BYTES, writeContractElement, writeRawContractElement } from './contractElement.js';
 import { type EngineKind, type LtHashEngine, openEngine } from './engine.js';
 import { type HashThreads, startHashThreads } from './hashThreads.js';
 import { checkState, emptyState, isEmptyState } from './lthash16.js';
@@ -120,11 +120,32 @@ export class GroupStates {
     reassignmentCounter: bigint,
     sign: 1 | -1,
   ): void {
+    this.changeWith(states, writeContractElement(this.element, contractId, reassignmentCounter), sign);
+  }
+
+  /** The same for a contract id given as the bytes `buf[start, end)`. */
+  changeStatesRaw(
+    states: readonly GroupState[],
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    reassignmentCounter: bigint,
+    sign: 1 | -1,
+  ): void {
+    this.changeWith(
+      states,
+      writeRawContractElement(this.element, buf, start, end, reassignmentCounter),
+      sign,
+    );
+  }
+
+  private changeWith(states: readonly GroupState[], length: number, sign: 1 | -1): void {
+    const sink = this.threads ?? this.engine;
     for (const state of states) {
-      const length = this.scheme.writeElement(this.element, contractId, reassignmentCounter, state.parties);
+      const end = this.scheme.finishElement(this.element, length, state.parties);
       state.contracts += sign;
       this.touched.add(state);
-      (this.threads ?? this.engine).change(state.slot, this.element.subarray(0, length), sign);
+      sink.change(state.slot, this.element.subarray(0, end), sign);
     }
   }
 

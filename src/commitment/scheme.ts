@@ -32,13 +32,11 @@ export interface CommitmentScheme {
    * the whole stakeholder set, or pairs of stakeholders.
    */
   statesOf(stakeholders: readonly string[]): readonly (readonly string[])[];
-  /** Writes the contract's element for the state of `parties` to the start of `into`; returns its length. */
-  writeElement(
-    into: Buffer,
-    contractId: string,
-    reassignmentCounter: bigint,
-    parties: readonly string[],
-  ): number;
+  /**
+   * Completes a contract's element for the state of `parties`. The first `length` bytes of `into` are the contract id and
+   * counter; they stay as they are. Returns the length of the element.
+   */
+  finishElement(into: Buffer, length: number, parties: readonly string[]): number;
   /**
    * The digest of `participant` (a uid) with every participant it shares contracts with, sorted by uid. Pairs whose digest
    * is all zero are left out: nothing is sent to them. The rows may come in any order; `engine` does the sums.

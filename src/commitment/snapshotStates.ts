@@ -122,12 +122,11 @@ export async function groupStatesOfSnapshot(
       changed = states.statesFor(names);
       if (numbered) tally.known.set(key, changed);
     }
-    states.changeStates(
-      changed,
-      contractIdOf(contract),
-      record.counterIsZero ? 0n : signedCounter(record),
-      1,
-    );
+    const counter = record.counterIsZero ? 0n : signedCounter(record);
+    if (contract.hasBlob) {
+      const { buf, contractIdStart, contractIdEnd } = contract.blob;
+      states.changeStatesRaw(changed, buf, contractIdStart, contractIdEnd, counter, 1);
+    } else states.changeStates(changed, contract.contractId, counter, 1);
   };
   let facts: SnapshotFacts;
   try {
@@ -147,10 +146,6 @@ export async function groupStatesOfSnapshot(
 }
 
 /** The blob decides, because it is what a participant stores; only a record without blob is read from its event. */
-function contractIdOf(contract: ContractView): string {
-  return contract.hasBlob ? contract.blob.contractId : contract.contractId;
-}
-
 function eachStakeholder(
   contract: ContractView,
   use: (buf: Buffer, start: number, end: number) => void,

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blake2xb } from '../../src/commitment/blake2xb.js';
 import { blake3Xof } from '../../src/commitment/blake3Xof.js';
-import { contractElement, writePairElement } from '../../src/commitment/contractElement.js';
+import {
+  appendParties,
+  contractElement,
+  writeContractElement,
+  writeRawContractElement,
+} from '../../src/commitment/contractElement.js';
 import { type EngineKind, openEngine } from '../../src/commitment/engine.js';
 import {
   addState,
@@ -169,6 +174,10 @@ describe('elements', () => {
     for (const c of cases) {
       const element = contractElement(c.contract_id, BigInt(c.reassignment_counter));
       expect(hex(element)).toBe(c.element_bytes);
+      const raw = Buffer.alloc(300);
+      const id = Buffer.from(`ff${c.contract_id}ff`, 'hex');
+      const end = writeRawContractElement(raw, id, 1, id.length - 1, BigInt(c.reassignment_counter));
+      expect(hex(raw.subarray(0, end))).toBe(c.element_bytes);
       const state = engine.expand(element);
       expect(sha256(state)).toBe(c.state_sha256);
       expect(hex(state.subarray(0, 32))).toBe(c.state_first_32_bytes);
@@ -181,12 +190,17 @@ describe('elements', () => {
         expect.objectContaining({ code: 'COMMITMENT_BAD_CONTRACT_ID' }),
       );
     }
+    for (const bytes of [0, 128]) {
+      expect(() => writeRawContractElement(Buffer.alloc(780), Buffer.alloc(bytes), 0, bytes, 0n)).toThrow(
+        expect.objectContaining({ code: 'COMMITMENT_BAD_CONTRACT_ID' }),
+      );
+    }
     for (const counter of [-1n, 1n << 63n]) {
       expect(() => contractElement('00', counter)).toThrow(
         expect.objectContaining({ code: 'COMMITMENT_BAD_COUNTER' }),
       );
     }
-    expect(() => writePairElement(Buffer.alloc(780), '00', 0n, 'a'.repeat(800), 'b')).toThrow(
+    expect(() => appendParties(Buffer.alloc(780), 10, 'a'.repeat(800), 'b')).toThrow(
       expect.objectContaining({ code: 'COMMITMENT_BAD_PARTY' }),
     );
   });
@@ -212,13 +226,12 @@ describe('the BLAKE3 variant', () => {
   it('hashes a contract with two parties', () => {
     const { singleEntry } = vectors.alphaBlake3;
     const buffer = Buffer.alloc(780);
-    const length = writePairElement(
+    const contract = writeContractElement(
       buffer,
       singleEntry.contractId,
       BigInt(singleEntry.reassignmentCounter),
-      singleEntry.party1,
-      singleEntry.party2,
     );
+    const length = appendParties(buffer, contract, singleEntry.party1, singleEntry.party2);
     expect(hex(buffer.subarray(0, length))).toBe(singleEntry.entryHex);
     const out = blake3Xof(buffer.subarray(0, length), 2048);
     expect(hex(out.subarray(0, 32))).toBe(singleEntry.expansionFirst32Hex);
