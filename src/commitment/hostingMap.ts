@@ -11,6 +11,7 @@
  * `synchronizer_id` and `participants` are left alone; inside a participant or a host every key must be known.
  */
 import { readFile } from 'node:fs/promises';
+import { duplicateKey } from '../io/duplicateKey.js';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
 import { compareText } from './compareText.js';
@@ -181,14 +182,23 @@ export function hostingMapOf(json: unknown): HostingMap {
 
 /** Reads a hosting map from JSON text. Throws `HOSTING_NOT_JSON` and `HOSTING_MALFORMED`. */
 export function parseHostingMap(text: string): HostingMap {
+  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   let json: unknown;
   try {
-    json = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+    json = JSON.parse(plain);
   } catch (cause) {
     throw new AcsError('HOSTING_NOT_JSON', 'the hosting map is not JSON', {
       found: cause instanceof Error ? cause.message : String(cause),
       cause,
     });
+  }
+  const twice = duplicateKey(plain);
+  if (twice !== undefined) {
+    const path = twice.reduce<string>(
+      (at, step) => (typeof step === 'number' ? `${at}[${step}]` : member(at, step)),
+      '',
+    );
+    malformed(path, 'the key stands twice', 'each key once', twice[twice.length - 1]);
   }
   return hostingMapOf(json);
 }

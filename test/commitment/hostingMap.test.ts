@@ -107,6 +107,11 @@ describe('the hosting map', () => {
       expect(error.expected).toBeDefined();
       expect(error.found).toBeDefined();
     }
+    const p = '"p":{"participant_uid":"p::1","hosts":[]}';
+    expect(parseHostingMap(`\uFEFF{"participants":{${p}}}`).participants).toHaveLength(1);
+    expect(() => parseHostingMap(`{"participants":{${p},${p}}}`)).toThrow(
+      expect.objectContaining({ code: 'HOSTING_MALFORMED', place: { path: 'participants.p' } }),
+    );
     expect(() => parseHostingMap('{"participants":')).toThrow(
       expect.objectContaining({ code: 'HOSTING_NOT_JSON' }),
     );
