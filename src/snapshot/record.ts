@@ -77,12 +77,47 @@ export class RecordView {
 
   /** Points the view at a frame. Throws `ENVELOPE_*`, `EVENT_*` or `WIRE_*` errors located at the record. */
   parse(buf: Buffer, start: number, bodyStart: number, end: number, offset: number, index: number): this {
-    this.buf = buf;
-    this.start = start;
+    this.clear(buf, start, end);
     this.bodyStart = bodyStart;
-    this.end = end;
     this.offset = offset;
     this.index = index;
+    try {
+      this.parseEnvelope();
+    } catch (error) {
+      throw this.locate(error);
+    }
+    return this;
+  }
+
+  /**
+   * Points the view at a bare Ledger API `ActiveContract` message, as `GetActiveContracts` streams hold it: there is no
+   * envelope, so `start` and `bodyStart` are those of the message itself.
+   */
+  parseActive(buf: Buffer, start: number, end: number): this {
+    this.clear(buf, start, end);
+    this.lapiStart = start;
+    this.lapiEnd = end;
+    this.parseActiveContract(this.reader);
+    return this;
+  }
+
+  /** Points the view at a bare `CreatedEvent`, as update streams hold it; synchronizer and counter are not in it. */
+  parseEvent(buf: Buffer, start: number, end: number): this {
+    this.clear(buf, start, end);
+    this.lapiStart = start;
+    this.lapiEnd = end;
+    this.eventStart = start;
+    this.eventEnd = end;
+    this.parseCreatedEvent(this.reader);
+    return this;
+  }
+
+  private clear(buf: Buffer, start: number, end: number): void {
+    this.buf = buf;
+    this.start = start;
+    this.bodyStart = start;
+    this.end = end;
+    this.inFlight = false;
     this.unknownFields = 0;
     this.eventStart = -1;
     this.eventEnd = -1;
@@ -91,12 +126,6 @@ export class RecordView {
     this.counterLow = 0;
     this.counterStart = -1;
     this.eventFields.fill(-1);
-    try {
-      this.parseEnvelope();
-    } catch (error) {
-      throw this.locate(error);
-    }
-    return this;
   }
 
   /** Adds this record's place to an error raised while one of its fields was decoded. */
@@ -210,6 +239,10 @@ export class RecordView {
         hint: 'Canton refuses such a record on import',
       });
     }
+    this.parseCreatedEvent(r);
+  }
+
+  private parseCreatedEvent(r: WireReader): void {
     const fields = this.eventFields;
     r.reset(this.buf, this.eventStart, this.eventEnd);
     while (r.pos < r.end) {
