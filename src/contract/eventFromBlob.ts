@@ -431,11 +431,7 @@ export function templateField(buf: Buffer, start: number, end: number): Buffer {
   return templateFieldOf(id);
 }
 
-export function templateFieldOf(id: {
-  packageId: string;
-  moduleName: string;
-  entityName: string;
-}): Buffer {
+export function templateFieldOf(id: { packageId: string; moduleName: string; entityName: string }): Buffer {
   const body = Buffer.concat([
     lengthDelimited(1, id.packageId),
     lengthDelimited(2, id.moduleName),

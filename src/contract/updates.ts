@@ -1,0 +1,491 @@
+/**
+ * `GetUpdatesResponse` of the Ledger API v2 as one event model: whatever the transaction shape, an update is a list of
+ * events that change what is active (ledger-semantics spec, section 2.1).
+ */
+import { AcsError } from '../io/error.js';
+import { readTimestampMicros } from '../snapshot/record.js';
+import { WIRE_BYTES, WireReader } from '../wire/reader.js';
+
+export type UpdateKind = 'transaction' | 'reassignment' | 'checkpoint' | 'topology';
+
+/** Times are microseconds since the epoch. Positions in events are into the buffer given to {@link parseUpdate}. */
+export interface LedgerUpdate {
+  kind: UpdateKind;
+  offset: bigint;
+  updateId: string;
+  commandId: string;
+  workflowId: string;
+  /** Logical id; of the source for unassignments, of the target for assignments; empty for a checkpoint. */
+  synchronizerId: string;
+  recordTime: bigint | undefined;
+  /** Ledger effective time; transactions only. */
+  effectiveAt: bigint | undefined;
+  /** In node-id order as sent; those that change nothing (`acs_delta` false, non-consuming) are left out. */
+  events: UpdateEvent[];
+  /** Events left out. */
+  ignored: number;
+  /** Checkpoints only. */
+  times: { synchronizerId: string; recordTime: bigint }[];
+  /** Topology transactions only. */
+  authorizations: Authorization[];
+}
+
+export interface UpdateEvent {
+  kind: 'create' | 'archive' | 'assign' | 'unassign';
+  nodeId: number;
+  /** Lower-case hex text at `buf[idStart, idEnd)`. */
+  idStart: number;
+  idEnd: number;
+  /** The bare `CreatedEvent` of a create or assign; -1 otherwise. */
+  createdStart: number;
+  createdEnd: number;
+  /** The Ledger API `Identifier`; -1 when absent. */
+  templateStart: number;
+  templateEnd: number;
+  packageName: string;
+  /** Assign and unassign only. */
+  reassignment?: ReassignmentPart;
+}
+
+export interface ReassignmentPart {
+  reassignmentId: string;
+  source: string;
+  target: string;
+  submitter: string;
+  counter: bigint;
+  /** Set exactly when this participant will see the assignment too. */
+  exclusivity: bigint | undefined;
+}
+
+export interface Authorization {
+  kind: 'added' | 'changed' | 'revoked' | 'onboarding';
+  party: string;
+  /** Without the `PAR::` prefix, as sent. */
+  participant: string;
+  /** 1 submission, 2 confirmation, 3 observation; 0 when revoked. */
+  permission: number;
+}
+
+/** Parses `buf[start, end)`. Throws `UPDATE_*` and `WIRE_*` errors. */
+export function parseUpdate(buf: Buffer, start: number, end: number): LedgerUpdate {
+  const update: LedgerUpdate = {
+    kind: 'checkpoint',
+    offset: 0n,
+    updateId: '',
+    commandId: '',
+    workflowId: '',
+    synchronizerId: '',
+    recordTime: undefined,
+    effectiveAt: undefined,
+    events: [],
+    ignored: 0,
+    times: [],
+    authorizations: [],
+  };
+  const r = new WireReader(buf, start, end);
+  let seen = false;
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if ((tag & 7) !== WIRE_BYTES || tag >>> 3 > 4) {
+      r.skip(tag & 7);
+      continue;
+    }
+    seen = true;
+    const outerEnd = r.end;
+    const n = r.length();
+    r.end = r.pos + n;
+    if (tag === 0x0a) transaction(r, update);
+    else if (tag === 0x12) reassignment(r, update);
+    else if (tag === 0x1a) checkpoint(r, update);
+    else topology(r, update);
+    r.pos = r.end;
+    r.end = outerEnd;
+  }
+  if (!seen) {
+    throw new AcsError('UPDATE_UNKNOWN', 'a message holds no update', {
+      byteOffset: start,
+      expected: 'a transaction, a reassignment, a checkpoint or a topology transaction',
+      hint: 'is this a file of GetUpdates responses?',
+    });
+  }
+  if (update.offset <= 0n) {
+    throw new AcsError('UPDATE_NO_OFFSET', 'an update has no offset', {
+      byteOffset: start,
+      expected: 'an offset above 0',
+      found: update.offset.toString(),
+    });
+  }
+  if (update.kind !== 'checkpoint' && update.synchronizerId === '') {
+    throw new AcsError('UPDATE_NO_SYNCHRONIZER', 'an update names no synchronizer', { byteOffset: start });
+  }
+  return update;
+}
+
+function transaction(r: WireReader, update: LedgerUpdate): void {
+  update.kind = 'transaction';
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 0x0a:
+        update.updateId = r.string();
+        break;
+      case 0x12:
+        update.commandId = r.string();
+        break;
+      case 0x1a:
+        update.workflowId = r.string();
+        break;
+      case 0x22:
+        update.effectiveAt = timestamp(r);
+        break;
+      case 0x2a:
+        inside(r, () => eventOf(r, update));
+        break;
+      case 0x30:
+        update.offset = r.int64();
+        break;
+      case 0x3a:
+        update.synchronizerId = r.string();
+        break;
+      case 0x4a:
+        update.recordTime = timestamp(r);
+        break;
+      default:
+        r.skip(tag & 7);
+    }
+  }
+}
+
+function reassignment(r: WireReader, update: LedgerUpdate): void {
+  update.kind = 'reassignment';
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 0x0a:
+        update.updateId = r.string();
+        break;
+      case 0x12:
+        update.commandId = r.string();
+        break;
+      case 0x1a:
+        update.workflowId = r.string();
+        break;
+      case 0x20:
+        update.offset = r.int64();
+        break;
+      case 0x2a:
+        inside(r, () => reassignmentEventOf(r, update));
+        break;
+      case 0x3a:
+        update.recordTime = timestamp(r);
+        break;
+      case 0x42:
+        update.synchronizerId = r.string();
+        break;
+      default:
+        r.skip(tag & 7);
+    }
+  }
+}
+
+function checkpoint(r: WireReader, update: LedgerUpdate): void {
+  update.kind = 'checkpoint';
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x08) update.offset = r.int64();
+    else if (tag === 0x12) {
+      inside(r, () => {
+        let synchronizerId = '';
+        let recordTime: bigint | undefined;
+        while (r.pos < r.end) {
+          const inner = r.tag();
+          if (inner === 0x0a) synchronizerId = r.string();
+          else if (inner === 0x12) recordTime = timestamp(r);
+          else r.skip(inner & 7);
+        }
+        if (synchronizerId !== '' && recordTime !== undefined)
+          update.times.push({ synchronizerId, recordTime });
+      });
+    } else r.skip(tag & 7);
+  }
+}
+
+const AUTHORIZATION_KINDS = ['changed', 'revoked', 'added', 'onboarding'] as const;
+
+function topology(r: WireReader, update: LedgerUpdate): void {
+  update.kind = 'topology';
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x0a) update.updateId = r.string();
+    else if (tag === 0x10) update.offset = r.int64();
+    else if (tag === 0x1a) update.synchronizerId = r.string();
+    else if (tag === 0x22) update.recordTime = timestamp(r);
+    else if (tag === 0x2a) {
+      inside(r, () => {
+        while (r.pos < r.end) {
+          const inner = r.tag();
+          const kind = AUTHORIZATION_KINDS[(inner >>> 3) - 1];
+          if (kind === undefined || (inner & 7) !== WIRE_BYTES) r.skip(inner & 7);
+          else inside(r, () => update.authorizations.push(authorization(r, kind)));
+        }
+      });
+    } else r.skip(tag & 7);
+  }
+}
+
+function authorization(r: WireReader, kind: Authorization['kind']): Authorization {
+  const found: Authorization = { kind, party: '', participant: '', permission: 0 };
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x0a) found.party = r.string();
+    else if (tag === 0x12) found.participant = r.string();
+    else if (tag === 0x18) found.permission = r.int32();
+    else r.skip(tag & 7);
+  }
+  return found;
+}
+
+function newEvent(kind: UpdateEvent['kind']): UpdateEvent {
+  return {
+    kind,
+    nodeId: 0,
+    idStart: 0,
+    idEnd: 0,
+    createdStart: -1,
+    createdEnd: -1,
+    templateStart: -1,
+    templateEnd: -1,
+    packageName: '',
+  };
+}
+
+function eventOf(r: WireReader, update: LedgerUpdate): void {
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x0a || tag === 0x12 || tag === 0x1a) {
+      const n = r.length();
+      const end = r.pos + n;
+      const event = tag === 0x0a ? createdEvent(r, r.pos, end) : archivedEvent(r, end, tag === 0x1a);
+      if (event === undefined) update.ignored++;
+      else update.events.push(event);
+      r.pos = end;
+    } else r.skip(tag & 7);
+  }
+}
+
+/** Undefined for an event that does not change what is active. */
+function createdEvent(r: WireReader, start: number, end: number): UpdateEvent | undefined {
+  const event = newEvent('create');
+  event.createdStart = start;
+  event.createdEnd = end;
+  const outerEnd = r.end;
+  let acsDelta = false;
+  r.pos = start;
+  r.end = end;
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x10) event.nodeId = r.int32();
+    else if (tag === 0x1a) idSpan(r, event);
+    else if (tag === 0x22) templateSpan(r, event);
+    else if (tag === 0x6a) event.packageName = r.string();
+    else if (tag === 0x70) acsDelta = r.bool();
+    else r.skip(tag & 7);
+  }
+  r.end = outerEnd;
+  if (event.idEnd === 0) throw noId(start);
+  return acsDelta ? event : undefined;
+}
+
+/** An `ArchivedEvent`, or an `ExercisedEvent` that consumes (fields 1 to 4 agree). */
+function archivedEvent(r: WireReader, end: number, exercised: boolean): UpdateEvent | undefined {
+  const event = newEvent('archive');
+  const outerEnd = r.end;
+  const start = r.pos;
+  let consuming = !exercised;
+  let acsDelta = !exercised;
+  r.end = end;
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x10) event.nodeId = r.int32();
+    else if (tag === 0x1a) idSpan(r, event);
+    else if (tag === 0x22) templateSpan(r, event);
+    else if (exercised && tag === 0x48) consuming = r.bool();
+    else if (exercised && tag === 0x78) acsDelta = r.bool();
+    else r.skip(tag & 7);
+  }
+  r.end = outerEnd;
+  if (event.idEnd === 0) throw noId(start);
+  return consuming && acsDelta ? event : undefined;
+}
+
+function reassignmentEventOf(r: WireReader, update: LedgerUpdate): void {
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x0a) inside(r, () => update.events.push(parseUnassigned(r)));
+    else if (tag === 0x12) inside(r, () => update.events.push(parseAssigned(r)));
+    else r.skip(tag & 7);
+  }
+}
+
+/** An `UnassignedEvent` at `[r.pos, r.end)`. */
+export function parseUnassigned(r: WireReader): UpdateEvent & { offset: bigint } {
+  const start = r.pos;
+  const part = newPart();
+  const event = { ...newEvent('unassign'), reassignment: part, offset: 0n };
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 0x0a:
+        part.reassignmentId = r.string();
+        break;
+      case 0x12:
+        idSpan(r, event);
+        break;
+      case 0x1a:
+        templateSpan(r, event);
+        break;
+      case 0x22:
+        part.source = r.string();
+        break;
+      case 0x2a:
+        part.target = r.string();
+        break;
+      case 0x32:
+        part.submitter = r.string();
+        break;
+      case 0x38:
+        part.counter = r.int64();
+        break;
+      case 0x42:
+        part.exclusivity = timestamp(r);
+        break;
+      case 0x52:
+        event.packageName = r.string();
+        break;
+      case 0x58:
+        event.offset = r.int64();
+        break;
+      case 0x60:
+        event.nodeId = r.int32();
+        break;
+      default:
+        r.skip(tag & 7);
+    }
+  }
+  if (event.idEnd === 0) throw noId(start);
+  checkPart(part, start);
+  return event;
+}
+
+/** An `AssignedEvent` at `[r.pos, r.end)`. */
+export function parseAssigned(r: WireReader): UpdateEvent {
+  const start = r.pos;
+  const part = newPart();
+  let event: UpdateEvent | undefined;
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 0x0a:
+        part.source = r.string();
+        break;
+      case 0x12:
+        part.target = r.string();
+        break;
+      case 0x1a:
+        part.reassignmentId = r.string();
+        break;
+      case 0x22:
+        part.submitter = r.string();
+        break;
+      case 0x28:
+        part.counter = r.int64();
+        break;
+      case 0x32: {
+        const n = r.length();
+        const end = r.pos + n;
+        const from = r.pos;
+        event = createdEvent(r, from, end) ?? assignedWithoutDelta(r, from, end);
+        r.pos = end;
+        break;
+      }
+      default:
+        r.skip(tag & 7);
+    }
+  }
+  if (event === undefined)
+    throw new AcsError('UPDATE_NO_EVENT', 'an assignment has no created event', { byteOffset: start });
+  event.kind = 'assign';
+  event.reassignment = part;
+  checkPart(part, start);
+  return event;
+}
+
+/** An assignment activates whatever the flag of the event inside says. */
+function assignedWithoutDelta(r: WireReader, start: number, end: number): UpdateEvent {
+  const event = newEvent('assign');
+  event.createdStart = start;
+  event.createdEnd = end;
+  const outerEnd = r.end;
+  r.pos = start;
+  r.end = end;
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    if (tag === 0x10) event.nodeId = r.int32();
+    else if (tag === 0x1a) idSpan(r, event);
+    else if (tag === 0x22) templateSpan(r, event);
+    else r.skip(tag & 7);
+  }
+  r.end = outerEnd;
+  return event;
+}
+
+function newPart(): ReassignmentPart {
+  return {
+    reassignmentId: '',
+    source: '',
+    target: '',
+    submitter: '',
+    counter: 0n,
+    exclusivity: undefined,
+  };
+}
+
+function checkPart(part: ReassignmentPart, byteOffset: number): void {
+  if (part.reassignmentId !== '' && part.source !== '' && part.target !== '') return;
+  throw new AcsError('UPDATE_BAD_REASSIGNMENT', 'a reassignment lacks its id, source or target', {
+    byteOffset,
+  });
+}
+
+function noId(byteOffset: number): AcsError {
+  return new AcsError('UPDATE_NO_CONTRACT_ID', 'an event names no contract', { byteOffset });
+}
+
+function idSpan(r: WireReader, event: UpdateEvent): void {
+  const n = r.length();
+  event.idStart = r.pos;
+  event.idEnd = r.pos += n;
+}
+
+function templateSpan(r: WireReader, event: UpdateEvent): void {
+  const n = r.length();
+  event.templateStart = r.pos;
+  event.templateEnd = r.pos += n;
+}
+
+function timestamp(r: WireReader): bigint {
+  let micros = 0n;
+  inside(r, () => {
+    micros = readTimestampMicros(r);
+  });
+  return micros;
+}
+
+function inside(r: WireReader, body: () => void): void {
+  const n = r.length();
+  const outerEnd = r.end;
+  r.end = r.pos + n;
+  body();
+  r.pos = r.end;
+  r.end = outerEnd;
+}
