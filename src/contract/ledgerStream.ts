@@ -32,25 +32,45 @@ export async function readLedgerStream(
   try {
     const chunks = await inflatedStream(input);
     if (chunks === undefined) return 0;
-    return chunks.json
-      ? await readLines(chunks.bytes, message, visit, options)
-      : await readFrames(chunks.bytes, visit, options);
+    try {
+      return chunks.json
+        ? await readLines(chunks.bytes, message, visit, options)
+        : await readFrames(chunks.bytes, visit, options);
+    } finally {
+      await chunks.close();
+    }
   } catch (error) {
     throw error instanceof AcsError ? error.locate({ file }) : error;
   }
 }
 
+export interface InflatedStream {
+  bytes: AsyncIterable<Buffer>;
+  /** The first chunk of `bytes`. */
+  head: Buffer;
+  json: boolean;
+  /** For a caller that does not read to the end. */
+  close(): Promise<void>;
+}
+
 /** The bytes behind an optional gzip layer and whether they are JSON; undefined when there are none. */
-export async function inflatedStream(
-  input: ByteInput,
-): Promise<{ bytes: AsyncIterable<Buffer>; json: boolean; head: Buffer } | undefined> {
-  const stored = await peek(readChunks(input));
+export async function inflatedStream(input: ByteInput): Promise<InflatedStream | undefined> {
+  const file = readChunks(input);
+  const stored = await peek(file);
   if (stored === undefined) return undefined;
-  const plain = looksLikeGzip(stored.head)
-    ? await peek(inflateGzip(stored.bytes, emptyGzipFacts(), { members: 'all' }))
-    : stored;
+  const inflated = looksLikeGzip(stored.head)
+    ? inflateGzip(stored.bytes, emptyGzipFacts(), { members: 'all' })
+    : undefined;
+  const plain = inflated === undefined ? stored : await peek(inflated);
   if (plain === undefined) return undefined;
-  return { ...plain, json: looksLikeJson(plain.head) };
+  return {
+    ...plain,
+    json: looksLikeJson(plain.head),
+    async close() {
+      await inflated?.return(undefined);
+      await file.return(undefined);
+    },
+  };
 }
 
 async function peek(

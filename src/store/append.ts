@@ -1,0 +1,477 @@
+/**
+ * `acs store append`: recorded updates on top of a source's base. Updates up to the head are recognised and skipped;
+ * every batch is one durable transaction that also moves the head, so appending the same files again is always safe.
+ */
+import { createHash } from 'node:crypto';
+import { fingerprint } from '../contract/idTable.js';
+import { readLedgerStream } from '../contract/ledgerStream.js';
+import { type LedgerUpdate, parseUpdate, type UpdateEvent } from '../contract/updates.js';
+import { AcsError } from '../io/error.js';
+import type { ByteInput } from '../io/input.js';
+import { inputName } from '../io/input.js';
+import { RecordView } from '../snapshot/record.js';
+import type { Strictness } from './findings.js';
+import { storeInterner } from './intern.js';
+import { idBytes, KIND, ledgerState, type NewEvent } from './ledgerState.js';
+import { baseEvent, beginSource, fill, nowMicros, recordRefusal, reportPayload } from './load.js';
+import { type Db, withStore } from './open.js';
+import { idHash, payloads } from './payload.js';
+import { findSource, type ReadySource, readySource, setFilter } from './source.js';
+
+/** Events per transaction. */
+export const APPEND_BATCH = 20_000;
+
+export interface AppendOptions extends Strictness {
+  source: string;
+  /** For a source without a base: its history begins here with nothing active (0 is the ledger's beginning). */
+  begin?: bigint | undefined;
+  /** The stream was complete up to this offset, even if its last update is earlier. */
+  until?: bigint | undefined;
+  batch?: number;
+  maxMessageBytes?: number;
+  /** Called after every durable batch. */
+  onCommit?: (progress: { head: bigint; updates: number; events: number }) => void;
+}
+
+export interface AppendResult {
+  source: string;
+  head: bigint;
+  updates: number;
+  events: number;
+  checkpoints: number;
+  /** Offsets known already, unchanged. */
+  replayed: number;
+  /** Offsets at or before the base. */
+  beforeBase: number;
+  /** Events outside the party filter of the base. */
+  outsideFilter: number;
+  findings: Record<string, number>;
+}
+
+export async function appendUpdates(
+  path: string,
+  inputs: readonly ByteInput[],
+  options: AppendOptions,
+): Promise<AppendResult> {
+  return withStore(path, { write: true, create: options.begin !== undefined }, async ({ db }) => {
+    const known = findSource(db, options.source);
+    if (known?.base === undefined) {
+      if (options.begin === undefined) {
+        if (known !== undefined) readySource(db, options.source);
+        throw new AcsError('SOURCE_NO_BASE', 'the source has no base to append to', {
+          found: options.source,
+          hint: 'load a snapshot first, or pass --begin 0 when the updates start at the beginning of the ledger',
+        });
+      }
+      beginSource(db, options.source, options.begin);
+    }
+    const source = readySource(db, options.source);
+    const session = appendSession(db, source, options);
+    try {
+      for (const input of inputs) await session.read(input);
+      return session.finish();
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw recordRefusal(db, path, source.pk, error);
+    }
+  });
+}
+
+interface AppendSession {
+  read(input: ByteInput): Promise<void>;
+  finish(): AppendResult;
+}
+
+const ORIGIN = { sequenced: 0, import: 1, purge: 2, repair: 3 } as const;
+const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
+
+function appendSession(db: Db, source: ReadySource, options: AppendOptions): AppendSession {
+  const batch = options.batch ?? APPEND_BATCH;
+  const intern = storeInterner(db);
+  const inside = setFilter(db, source.filter);
+  const store = payloads(db, intern, inside);
+  const state = ledgerState(db, source.pk, options);
+  const view = new RecordView();
+  const event: NewEvent = baseEvent(0n);
+  const insertUpdate = db.prepare(
+    'INSERT INTO update_tx(source_pk, off, kind, update_id, id_hash, sync_pk, record_time, effective_at, workflow_id, origin, content_hash, first_event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const sameUpdate = db
+    .prepare('SELECT update_id, content_hash FROM update_tx WHERE source_pk = ? AND off = ?')
+    .raw();
+  const sameId = db
+    .prepare('SELECT off, update_id FROM update_tx WHERE id_hash = ? AND source_pk = ?')
+    .raw()
+    .safeIntegers();
+  const setHead = db.prepare('UPDATE source SET head_offset = ? WHERE source_pk = ?');
+  const insertTime = db.prepare(
+    'INSERT INTO sync_time(source_pk, sync_pk, off, record_time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const insertHosting = db.prepare(
+    'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const recordTimes = new Map<number, bigint>();
+  for (const [sync, time] of db
+    .prepare('SELECT sync_pk, max(record_time) FROM sync_time WHERE source_pk = ? GROUP BY sync_pk')
+    .raw()
+    .safeIntegers()
+    .iterate(source.pk) as IterableIterator<[bigint, bigint]>)
+    recordTimes.set(Number(sync), time);
+  const result: AppendResult = {
+    source: source.name,
+    head: source.head,
+    updates: 0,
+    events: 0,
+    checkpoints: 0,
+    replayed: 0,
+    beforeBase: 0,
+    outsideFilter: 0,
+    findings: {},
+  };
+  let head = source.head;
+  /** Synchronizers whose record time moved in this batch. */
+  const moved = new Set<number>();
+  let inBatch = 0;
+  let lastOfFile = 0n;
+
+  function begin(): void {
+    if (!db.inTransaction) db.exec('BEGIN IMMEDIATE');
+  }
+
+  function commit(): void {
+    if (!db.inTransaction) return;
+    for (const sync of moved) insertTime.run(source.pk, sync, head, recordTimes.get(sync) as bigint);
+    moved.clear();
+    setHead.run(head, source.pk);
+    db.exec('COMMIT');
+    inBatch = 0;
+    result.head = head;
+    options.onCommit?.({ head, updates: result.updates, events: result.events });
+  }
+
+  function take(buf: Buffer, start: number, end: number): void {
+    const update = parseUpdate(buf, start, end);
+    const { offset } = update;
+    if (update.kind !== 'checkpoint') {
+      if (offset <= lastOfFile)
+        state.note('OFFSET_NOT_INCREASING', offset, null, null, `after offset ${lastOfFile}`);
+      lastOfFile = offset;
+    }
+    if (offset <= source.base) {
+      result.beforeBase++;
+      return;
+    }
+    if (offset <= head) {
+      if (update.kind !== 'checkpoint') replayed(buf, update);
+      return;
+    }
+    begin();
+    if (update.kind === 'checkpoint') checkpoint(update);
+    else apply(buf, update);
+    head = offset;
+    inBatch += 1 + update.events.length;
+    if (inBatch >= batch) commit();
+  }
+
+  function checkpoint(update: LedgerUpdate): void {
+    result.checkpoints++;
+    for (const { synchronizerId, recordTime } of update.times)
+      checkTime(intern.synchronizer(synchronizerId), recordTime, update.offset);
+  }
+
+  function checkTime(sync: number, time: bigint, off: bigint): void {
+    const last = recordTimes.get(sync);
+    if (last !== undefined && time < last) {
+      state.note('RECORD_TIME_DECREASES', off, null, null, `${time} µs after ${last} µs`);
+      return;
+    }
+    recordTimes.set(sync, time);
+    moved.add(sync);
+  }
+
+  function replayed(buf: Buffer, update: LedgerUpdate): void {
+    const row = sameUpdate.get(source.pk, update.offset) as [Buffer, number] | undefined;
+    // An update without effect is not kept; another shape of the same stream shows it, or does not.
+    if (row === undefined && update.events.length === 0) return;
+    if (row !== undefined && row[0].equals(idBytes(update.updateId)) && row[1] === contentOf(buf, update)) {
+      result.replayed++;
+      return;
+    }
+    state.note(
+      'OFFSET_REPLAY_DIFFERS',
+      update.offset,
+      null,
+      null,
+      row === undefined
+        ? `update ${update.updateId} at or below the head ${head} is unknown`
+        : `update ${update.updateId} instead of ${row[0].toString('hex')}`,
+    );
+  }
+
+  function apply(buf: Buffer, update: LedgerUpdate): void {
+    const { offset } = update;
+    const sync = intern.synchronizer(update.synchronizerId);
+    const id = idBytes(update.updateId);
+    const hash = idHash(id);
+    const origin = originOf(update);
+    if (update.recordTime !== undefined) checkTime(sync, update.recordTime, offset);
+    for (const [off, other] of sameId.all(hash, source.pk) as [bigint, Buffer][]) {
+      if (id.length > 0 && other.equals(id))
+        state.note('DUPLICATE_UPDATE_ID', offset, null, null, `${update.updateId}, also at offset ${off}`);
+    }
+    insertUpdate.run(
+      source.pk,
+      offset,
+      UPDATE_KIND[update.kind],
+      id,
+      hash,
+      sync,
+      update.recordTime ?? null,
+      update.effectiveAt ?? null,
+      update.workflowId === '' ? null : update.workflowId,
+      origin,
+      contentOf(buf, update),
+      state.nextEvent,
+    );
+    result.updates++;
+    const { events } = update;
+    if (events.length > 1) orderEvents(events, offset);
+    event.off = offset;
+    event.imported = origin === ORIGIN.import;
+    let batchSet: number | undefined;
+    for (const one of events) {
+      const set = applyEvent(buf, update, one, sync);
+      if (update.kind !== 'reassignment' || set === undefined) continue;
+      if (batchSet !== undefined && set !== batchSet)
+        state.note('BATCH_NOT_UNIFORM', offset, event.contract, null, `update ${update.updateId}`);
+      batchSet = set;
+    }
+    if (update.kind === 'reassignment') checkReassignmentId(buf, update);
+    update.authorizations.forEach((a, n) => {
+      insertHosting.run(
+        source.pk,
+        offset,
+        n,
+        sync,
+        intern.party(a.party),
+        a.participant,
+        a.kind,
+        a.permission,
+      );
+    });
+  }
+
+  function orderEvents(events: UpdateEvent[], offset: bigint): void {
+    events.sort((a, b) => a.nodeId - b.nodeId);
+    for (let i = 1; i < events.length; i++) {
+      if (events[i].nodeId === events[i - 1].nodeId)
+        state.note('DUPLICATE_EVENT_ID', offset, null, null, `node ${events[i].nodeId} twice`);
+    }
+  }
+
+  /** Returns the stakeholder set of an event with payload. */
+  function applyEvent(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
+    result.events++;
+    return one.createdStart >= 0 ? activation(buf, update, one, sync) : deactivation(buf, update, one, sync);
+  }
+
+  function activation(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
+    const { offset } = update;
+    const part = one.reassignment;
+    view.parseEvent(buf, one.createdStart, one.createdEnd);
+    const payload = store.take(view, sync, false);
+    if (payload === undefined) {
+      result.outsideFilter++;
+      state.note('FILTER_ESCAPE', offset, null, null, `contract ${view.contractId}`);
+      return undefined;
+    }
+    const kind =
+      part === undefined ? KIND.create : part.source === part.target ? KIND.repairAdd : KIND.assign;
+    fill(event, payload, kind, sync, part?.counter ?? 0n);
+    event.nodeId = one.nodeId;
+    event.ledgerOffset = payload.ledgerOffset === offset ? null : payload.ledgerOffset;
+    const pk = state.append(event);
+    reportPayload(state.note, payload, offset, pk);
+    if (part !== undefined) {
+      if (part.target !== update.synchronizerId)
+        state.note('SYNC_MISMATCH', offset, event.contract, pk, `assigned to ${part.target}`);
+      const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
+      state.appendReassignment(pk, part, from, to, null);
+      if (kind === KIND.assign) state.pair(event, pk, part, from, to, offset);
+    }
+    state.activate(event, pk);
+    return payload.set;
+  }
+
+  function deactivation(
+    buf: Buffer,
+    update: LedgerUpdate,
+    one: UpdateEvent,
+    sync: number,
+  ): number | undefined {
+    const { offset } = update;
+    const part = one.reassignment;
+    const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
+    const known = store.find(id);
+    const template =
+      one.templateStart < 0
+        ? null
+        : intern.templateAt(buf, one.templateStart, one.templateEnd, one.packageName);
+    event.contract = known?.pk ?? store.stub(id, template);
+    event.isNew = known === undefined;
+    event.sync = sync;
+    event.nodeId = one.nodeId;
+    event.kind =
+      part === undefined ? KIND.archive : part.source === part.target ? KIND.repairPurge : KIND.unassign;
+    event.counter = part?.counter ?? 0n;
+    event.ledgerOffset = null;
+    event.layout = null;
+    event.package = null;
+    event.shape = 0;
+    event.raw = undefined;
+    event.template = template;
+    const pk = state.append(event);
+    if (part !== undefined) {
+      if (part.source !== update.synchronizerId)
+        state.note('SYNC_MISMATCH', offset, event.contract, pk, `unassigned from ${part.source}`);
+      const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
+      state.appendReassignment(pk, part, from, to, null);
+      if (event.kind === KIND.unassign) state.pair(event, pk, part, from, to, offset);
+    }
+    if (known !== undefined && known.template !== null && template !== null && known.template !== template)
+      checkTemplate(known.template, template, offset, pk);
+    state.deactivate(event, pk, known === undefined && source.filter !== undefined);
+    return known?.set ?? undefined;
+  }
+
+  function checkTemplate(created: number, named: number, offset: bigint, pk: number): void {
+    const a = intern.templateRow(created);
+    const b = intern.templateRow(named);
+    if (a.moduleName !== b.moduleName || a.entityName !== b.entityName)
+      state.note(
+        'TEMPLATE_PACKAGE_DIFFERS',
+        offset,
+        event.contract,
+        pk,
+        `${b.moduleName}:${b.entityName} instead of ${a.moduleName}:${a.entityName}`,
+        'E',
+      );
+    else if (a.packageId !== b.packageId)
+      state.note('TEMPLATE_PACKAGE_DIFFERS', offset, event.contract, pk, `package ${b.packageId}`);
+  }
+
+  /** Unassignments only: the id is a hash over them all (ledger-semantics spec, section 2.4). */
+  function checkReassignmentId(buf: Buffer, update: LedgerUpdate): void {
+    const parts = update.events.filter((e) => e.kind === 'unassign' && e.reassignment !== undefined);
+    const first = parts[0]?.reassignment;
+    if (first === undefined || first.submitter === '' || update.recordTime === undefined) return;
+    if (parts.some((e) => e.reassignment?.reassignmentId !== first.reassignmentId)) return;
+    const contracts = parts.map((e) => ({
+      id: buf.toString('latin1', e.idStart, e.idEnd),
+      counter: e.reassignment?.counter ?? 0n,
+    }));
+    const expected = reassignmentId(first.source, first.target, update.recordTime, contracts);
+    if (expected !== first.reassignmentId)
+      state.note('REASSIGNMENT_ID_HASH', update.offset, null, null, `${first.reassignmentId}`);
+  }
+
+  return {
+    async read(input) {
+      lastOfFile = 0n;
+      const before = result.events;
+      const options_ =
+        options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes };
+      await readLedgerStream(input, 'GetUpdatesResponse', take, options_);
+      begin();
+      db.prepare(
+        "INSERT INTO import(source_pk, kind, file, at_offset, status, contracts, started_at, finished_at) VALUES (?, 'updates', ?, ?, 'complete', ?, ?, ?)",
+      ).run(source.pk, inputName(input), head, result.events - before, nowMicros(), nowMicros());
+      commit();
+    },
+    finish() {
+      if (options.until !== undefined && options.until > head) {
+        begin();
+        head = options.until;
+        commit();
+      }
+      db.pragma('wal_checkpoint(TRUNCATE)');
+      result.findings = Object.fromEntries(state.findings);
+      return result;
+    },
+  };
+}
+
+/** A guess from the form of an update; never used for state (ledger-semantics spec, section 2.3). */
+function originOf(update: LedgerUpdate): number {
+  if (update.workflowId.startsWith('import-')) return ORIGIN.import;
+  if (update.kind === 'reassignment') {
+    const submitter = update.events[0]?.reassignment?.submitter;
+    return submitter === '' ? ORIGIN.repair : ORIGIN.sequenced;
+  }
+  if (
+    update.kind === 'transaction' &&
+    update.commandId === '' &&
+    update.events.length > 0 &&
+    update.effectiveAt === update.recordTime &&
+    update.events.every((e) => e.kind === 'archive')
+  )
+    return ORIGIN.purge;
+  return ORIGIN.sequenced;
+}
+
+const KIND_NUMBER = { create: 1, archive: 2, assign: 3, unassign: 4 } as const;
+
+/** 48 bits over what an update changes: the same for every shape and verbosity of the stream. */
+function contentOf(buf: Buffer, update: LedgerUpdate): number {
+  let a = 0x811c9dc5 ^ update.events.length;
+  let b = 0x01000193;
+  for (const event of update.events) {
+    const [high, low] = fingerprint(buf, event.idStart, event.idEnd);
+    const counter = Number(BigInt.asUintN(31, event.reassignment?.counter ?? 0n));
+    a = Math.imul(a ^ high, 0x85ebca6b) ^ (counter * 8 + KIND_NUMBER[event.kind]);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ low, 0xc2b2ae35);
+    b ^= b >>> 13;
+  }
+  for (const auth of update.authorizations) {
+    const bytes = Buffer.from(`${auth.kind} ${auth.party} ${auth.participant} ${auth.permission}`);
+    const [high, low] = fingerprint(bytes, 0, bytes.length);
+    a = Math.imul(a ^ high, 0x85ebca6b);
+    b = Math.imul(b ^ low, 0xc2b2ae35);
+  }
+  return (a >>> 0) * 65536 + ((b >>> 8) & 0xffff);
+}
+
+/** The id a participant gives to a batch of unassignments. Counters are those after the increment; time in µs. */
+export function reassignmentId(
+  source: string,
+  target: string,
+  recordTime: bigint,
+  contracts: readonly { id: string; counter: bigint }[],
+): string {
+  const digest = createHash('sha256');
+  const int32 = (n: number): void => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32BE(n);
+    digest.update(bytes);
+  };
+  const int64 = (n: bigint): void => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64BE(BigInt.asIntN(64, n));
+    digest.update(bytes);
+  };
+  const text = (s: string): void => {
+    const bytes = Buffer.from(s);
+    int32(bytes.length);
+    digest.update(bytes);
+  };
+  int32(57);
+  text(source);
+  text(target);
+  int64(recordTime);
+  for (const { id, counter } of [...contracts].sort((x, y) => (x.id < y.id ? -1 : 1))) {
+    text(id);
+    int64(counter);
+  }
+  return `001220${digest.digest('hex')}`;
+}

@@ -1,0 +1,216 @@
+/**
+ * `acs store export`: the active contracts of a source at an offset as a snapshot file that Canton accepts. Records come
+ * in the order of a real export: by the offset and node of the activation (so the recorded exports have it; the
+ * running-nodes spec says otherwise). Contracts in flight have no record a participant could import; they are listed.
+ */
+import { BlobView } from '../contract/blob.js';
+import { type EventPieces, eventBuilder, lengthDelimited } from '../contract/eventFromBlob.js';
+import type { Manifest } from '../contract/manifest.js';
+import { createSnapshotFile } from '../contract/snapshotFile.js';
+import { AcsError } from '../io/error.js';
+import { encodeFrame } from '../snapshot/encodeRecord.js';
+import { IN_FLIGHT_FRAME } from '../snapshot/record.js';
+import { WireReader } from '../wire/reader.js';
+import {
+  type AskFilter,
+  type InFlight,
+  inFlightAt,
+  type Question,
+  questionSql,
+  resolveQuestion,
+  unnamedInFlight,
+} from './ask.js';
+import { storeInterner } from './intern.js';
+import { type Db, withStore } from './open.js';
+import { RAW_SHAPE } from './payload.js';
+
+export interface ExportOptions extends AskFilter {
+  source?: string | undefined;
+  /**
+   * Contracts in flight: `list` leaves them out and names them in the result (default), `keep` writes the empty records
+   * a real export has (which an import refuses), `refuse` fails.
+   */
+  inFlight?: 'list' | 'keep' | 'refuse';
+  manifest?: boolean;
+  /** Deflate level, 0 to 9. */
+  level?: number;
+  overwrite?: boolean;
+  onProgress?: (contracts: number) => void;
+}
+
+export interface ExportResult {
+  path: string;
+  source: string;
+  offset: bigint;
+  contracts: number;
+  compressedBytes: number;
+  inflatedBytes: number;
+  inFlight: InFlight[];
+  /** Counted by the base without a name. */
+  unnamedInFlight: number;
+  /** Empty records written. */
+  emptyRecords: number;
+  partial: string | undefined;
+  manifest: Manifest | undefined;
+}
+
+/** Records between two breaths of the event loop. */
+const CHUNK = 500;
+
+export async function exportSnapshot(
+  path: string,
+  out: string,
+  options: ExportOptions = {},
+): Promise<ExportResult> {
+  return withStore(path, {}, async ({ db }) => {
+    const q = resolveQuestion(db, options.source, options);
+    const inFlight = inFlightAt(db, q);
+    const leaving = inFlight.filter((r) => r.kind === 'unassigned');
+    const unnamed = unnamedInFlight(db, q);
+    if (options.inFlight === 'refuse' && leaving.length + unnamed > 0) {
+      throw new AcsError('IN_FLIGHT', 'contracts are in flight at this offset and would be missing', {
+        found: `${leaving.length + unnamed}`,
+        hint: 'choose another offset (acs store inflight lists them), or --in-flight list',
+      });
+    }
+    const file = await createSnapshotFile(out, {
+      manifest: options.manifest === true,
+      origin: {
+        offset: q.offset,
+        participant: q.source.name,
+        ...(options.parties === undefined ? {} : { parties: [...options.parties] }),
+      },
+      ...(options.level === undefined ? {} : { level: options.level }),
+      ...(options.overwrite === undefined ? {} : { overwrite: options.overwrite }),
+    });
+    try {
+      let contracts = 0;
+      for (const frame of frames(db, q, options.parties)) {
+        file.writeFrame(frame);
+        if (++contracts % CHUNK === 0) {
+          await file.ready();
+          options.onProgress?.(contracts);
+        }
+      }
+      let emptyRecords = 0;
+      if (options.inFlight === 'keep') {
+        emptyRecords = (q.synchronizers === undefined ? leaving.length : 0) + unnamed;
+        for (let i = 0; i < emptyRecords; i++) file.writeFrame(IN_FLIGHT_FRAME);
+      }
+      const written = await file.finish();
+      return {
+        path: out,
+        source: q.source.name,
+        offset: q.offset,
+        contracts,
+        compressedBytes: written.compressedBytes,
+        inflatedBytes: written.inflatedBytes,
+        inFlight,
+        unnamedInFlight: unnamed,
+        emptyRecords,
+        partial: q.partial,
+        manifest: written.manifest,
+      };
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
+  });
+}
+
+type Row = [
+  event: bigint,
+  sync: bigint,
+  counter: bigint,
+  offset: bigint,
+  node: bigint,
+  layout: bigint | null,
+  package_: bigint | null,
+  shape: bigint,
+  template: bigint | null,
+  blob: Buffer | null,
+];
+
+/** Frames of the answer, each valid until the next. */
+export function* frames(db: Db, q: Question, askedParties?: readonly string[]): Generator<Buffer> {
+  const intern = storeInterner(db);
+  const builder = eventBuilder();
+  const blob = new BlobView();
+  const raw = db.prepare('SELECT form, bytes FROM event_raw WHERE event_pk = ?').raw();
+  const witnesses =
+    askedParties === undefined || askedParties.length === 0 ? undefined : witnessCutter(askedParties);
+  const none: Buffer = Buffer.alloc(0);
+  // LIMIT -1 keeps the sort on the narrow rows of the inner query; blobs are fetched behind it.
+  const rows = db
+    .prepare(
+      `SELECT o.event, o.sync, o.counter, o.ledger_off, o.node, o.layout, o.rep, o.shape, o.template, b.blob
+       FROM (SELECT a.act_event AS event, a.contract_pk AS contract, a.sync_pk AS sync, a.counter AS counter,
+               coalesce(e.ledger_offset, e.off) AS ledger_off, e.node_id AS node, e.layout_pk AS layout,
+               e.package_pk AS rep, e.shape AS shape, a.template_pk AS template
+             ${questionSql(q, { event: true })}
+             ORDER BY ledger_off, node, a.act_event
+             LIMIT -1) o
+       LEFT JOIN contract_blob b ON b.contract_pk = o.contract`,
+    )
+    .raw()
+    .safeIntegers()
+    .iterate({ o: q.offset }) as IterableIterator<Row>;
+  const pieces: EventPieces = {
+    offset: 0n,
+    nodeId: 0,
+    template: none,
+    parties: none,
+    representative: none,
+    shape: 0,
+  };
+  for (const [event, sync, counter, offset, node, layout, rep, shape, template, bytes] of rows) {
+    const synchronizer = Number(sync);
+    if ((Number(shape) & RAW_SHAPE) !== 0) {
+      const kept = raw.get(event) as [number, Buffer] | undefined;
+      if (kept === undefined) throw corrupt(event);
+      yield kept[0] === 1 ? kept[1] : encodeFrame(kept[1], intern.synchronizerId(synchronizer), counter);
+      continue;
+    }
+    if (bytes === null) throw corrupt(event);
+    blob.parse(bytes, 0, bytes.length);
+    pieces.offset = offset;
+    pieces.nodeId = Number(node);
+    pieces.template = template === null ? none : intern.templateRow(Number(template)).field;
+    const parties = layout === null ? none : intern.layoutRow(Number(layout)).bytes;
+    pieces.parties =
+      witnesses === undefined || layout === null ? parties : witnesses(Number(layout), parties);
+    pieces.representative = rep === null ? none : intern.packageField(Number(rep));
+    pieces.shape = Number(shape);
+    yield builder.frame(blob, 0, bytes.length, pieces, intern.synchronizerField(synchronizer), counter);
+  }
+}
+
+/** A real export cuts the witnesses to the parties it was asked for. */
+function witnessCutter(parties: readonly string[]): (layout: number, bytes: Buffer) => Buffer {
+  const asked = new Set(parties);
+  const cut = new Map<number, Buffer>();
+  return (layout, bytes) => {
+    let result = cut.get(layout);
+    if (result === undefined) {
+      const kept: Buffer[] = [];
+      const r = new WireReader(bytes);
+      while (r.pos < r.end) {
+        const start = r.pos;
+        const tag = r.tag();
+        const party = r.string();
+        if (tag >>> 3 !== 9) kept.push(bytes.subarray(start, r.pos));
+        else if (asked.has(party)) kept.push(lengthDelimited(9, party));
+      }
+      result = Buffer.concat(kept);
+      cut.set(layout, result);
+    }
+    return result;
+  };
+}
+
+function corrupt(event: bigint): AcsError {
+  return new AcsError('STORE_CORRUPT', 'the store lacks the contract of an event', {
+    found: `event ${event}`,
+    hint: 'run `acs store check`',
+  });
+}

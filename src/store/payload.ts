@@ -1,0 +1,342 @@
+/**
+ * Storing what a created event says: the contract once, and per event the few values that rebuild its bytes. Every
+ * event is rebuilt and compared before its original is let go.
+ */
+import { hash } from 'node:crypto';
+import { BlobView } from '../contract/blob.js';
+import { ContractView } from '../contract/contractView.js';
+import { eventComparer } from '../contract/eventAgainstBlob.js';
+import { type EventPieces, eventBuilder, SHAPE } from '../contract/eventFromBlob.js';
+import { fingerprint } from '../contract/idTable.js';
+import { AcsError } from '../io/error.js';
+import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { LayoutRow, StoreInterner } from './intern.js';
+import type { Db } from './open.js';
+
+/** Reused from event to event. */
+export interface Payload {
+  contract: number;
+  /** True when the contract was not known before. */
+  isNew: boolean;
+  set: number;
+  template: number;
+  layout: LayoutRow | undefined;
+  package: number | undefined;
+  shape: number;
+  /** Bytes to keep beside, when they cannot be rebuilt; a copy. */
+  raw: Buffer | undefined;
+  rawForm: 1 | 2;
+  /** How the event contradicts its blob or the stored contract; empty when it does not. */
+  mismatch: { kind: 'stakeholders' | 'payload'; detail: string } | undefined;
+  /** A witness is no stakeholder. */
+  witnessOutside: boolean;
+  /** `created_event.offset` and `node_id`. */
+  ledgerOffset: bigint;
+  nodeId: number;
+}
+
+export interface ContractRow {
+  pk: number;
+  template: number | null;
+  set: number | null;
+}
+
+export interface Payloads {
+  /**
+   * `frame`: the record is a whole snapshot frame, to be given back byte for byte; else a bare event of a stream.
+   * Undefined, and nothing stored, when its stakeholder set is not accepted.
+   */
+  take(record: RecordView, sync: number, frame: boolean): Payload | undefined;
+  /** Looks a contract up by its raw id. */
+  find(id: Buffer): ContractRow | undefined;
+  /** A contract of which only the id is known. */
+  stub(id: Buffer, template: number | null): number;
+}
+
+/** 48 bits of a hash over a raw contract id: the key of the index on contracts. */
+export function idHash(id: Buffer, start = 0, end = id.length): number {
+  const [high, low] = fingerprint(id, start, end);
+  return high * 65536 + (low >>> 16);
+}
+
+/** Bit of `event.shape`: the bytes are in event_raw. */
+export const RAW_SHAPE = 256;
+
+const EMPTY = Buffer.alloc(0);
+
+export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) => boolean): Payloads {
+  const byHash = db
+    .prepare('SELECT contract_pk, contract_id, template_pk, set_pk FROM contract WHERE id_hash = ?')
+    .raw();
+  const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
+  const insertContract = db.prepare(
+    'INSERT INTO contract(contract_pk, id_hash, contract_id, template_pk, set_pk, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const insertBlob = db.prepare('INSERT INTO contract_blob(contract_pk, blob) VALUES (?, ?)');
+  const completeContract = db.prepare(
+    'UPDATE contract SET template_pk = ?, set_pk = ?, created_at = ? WHERE contract_pk = ?',
+  );
+  let nextContract =
+    (db.prepare('SELECT max(contract_pk) FROM contract').pluck().get() as number | null) ?? 0;
+  const blob = new BlobView();
+  const builder = eventBuilder();
+  const view = new ContractView();
+  let comparer: ReturnType<typeof eventComparer> | undefined;
+  const pieces: EventPieces = {
+    offset: 0n,
+    nodeId: 0,
+    template: EMPTY,
+    parties: EMPTY,
+    representative: EMPTY,
+    shape: 0,
+  };
+  const payload: Payload = {
+    contract: 0,
+    isNew: false,
+    set: 0,
+    template: 0,
+    layout: undefined,
+    package: undefined,
+    shape: 0,
+    raw: undefined,
+    rawForm: 1,
+    mismatch: undefined,
+    witnessOutside: false,
+    ledgerOffset: 0n,
+    nodeId: 0,
+  };
+
+  function findRow(
+    buf: Buffer,
+    start: number,
+    end: number,
+  ): [number, Buffer, number | null, number | null] | undefined {
+    const row = byHash.get(idHash(buf, start, end)) as
+      | [number, Buffer, number | null, number | null]
+      | undefined;
+    if (row === undefined) return undefined;
+    if (row[1].length === end - start && buf.compare(row[1], 0, row[1].length, start, end) === 0) return row;
+    for (const other of byHash.all(idHash(buf, start, end)) as (typeof row)[]) {
+      if (other[1].length === end - start && buf.compare(other[1], 0, other[1].length, start, end) === 0)
+        return other;
+    }
+    return undefined;
+  }
+
+  /** Borders of fields 9 to 11 with their tags, when they stand together; undefined otherwise. */
+  function partiesSpan(record: RecordView): { start: number; end: number } | undefined {
+    const f = record.eventFields;
+    const first = f[2 * EVENT.witnessParties] >= 0 ? EVENT.witnessParties : EVENT.signatories;
+    const valueStart = f[2 * first];
+    if (valueStart < 0) return undefined;
+    const tag = (first << 3) | 2;
+    for (let back = 2; back <= 3; back++) {
+      if (record.buf[valueStart - back] !== tag) continue;
+      const end = Math.max(
+        f[2 * EVENT.witnessParties + 1],
+        f[2 * EVENT.signatories + 1],
+        f[2 * EVENT.observers + 1],
+      );
+      if (back === 2 ? record.buf[valueStart - 1] < 0x80 : record.buf[valueStart - 2] >= 0x80)
+        return { start: valueStart - back, end };
+    }
+    return undefined;
+  }
+
+  function shapeOf(record: RecordView): number {
+    const f = record.eventFields;
+    let shape = 0;
+    if (f[2 * EVENT.templateId] < 0) shape |= SHAPE.noTemplate;
+    if (f[2 * EVENT.createArguments] < 0) shape |= SHAPE.noArguments;
+    if (f[2 * EVENT.signatories] < 0) shape |= SHAPE.noParties;
+    if (f[2 * EVENT.createdAt] < 0) shape |= SHAPE.noCreatedAt;
+    if (f[2 * EVENT.packageName] < 0) shape |= SHAPE.noPackageName;
+    if (f[2 * EVENT.acsDelta] < 0) shape |= SHAPE.noAcsDelta;
+    if (blob.hasKey) {
+      if (f[2 * EVENT.contractKey] < 0) shape |= SHAPE.noKey;
+      if (f[2 * EVENT.contractKeyHash] < 0) shape |= SHAPE.noKeyHash;
+    }
+    return shape;
+  }
+
+  /** The rebuilt bytes equal the original's. */
+  function rebuilds(
+    record: RecordView,
+    blobStart: number,
+    blobEnd: number,
+    sync: number,
+    frame: boolean,
+  ): boolean {
+    pieces.offset = payload.ledgerOffset;
+    pieces.nodeId = payload.nodeId;
+    pieces.template = intern.templateRow(payload.template).field;
+    pieces.parties = payload.layout?.bytes ?? EMPTY;
+    pieces.representative = payload.package === undefined ? EMPTY : intern.packageField(payload.package);
+    pieces.shape = payload.shape;
+    const from = frame ? record.start : record.eventStart;
+    const to = frame ? record.end : record.eventEnd;
+    let built: Buffer;
+    try {
+      built = frame
+        ? builder.frame(
+            blob,
+            blobStart,
+            blobEnd,
+            pieces,
+            intern.synchronizerField(sync),
+            record.counterIsZero ? 0 : record.reassignmentCounter,
+          )
+        : builder.event(blob, blobStart, blobEnd, pieces);
+    } catch (error) {
+      // A value in a form the builder does not know: then the original bytes are kept.
+      if (error instanceof AcsError) return false;
+      throw error;
+    }
+    return built.length === to - from && built.compare(record.buf, from, to) === 0;
+  }
+
+  /**
+   * An event of a stream may carry labels, type ids or interface views, if its reader asked for them. An export has
+   * none, so they are dropped when nothing else differs.
+   */
+  function isDecorated(record: RecordView): boolean {
+    const start = record.eventFields[2 * EVENT.createArguments];
+    return record.has(EVENT.interfaceViews) || (start >= 0 && record.buf[start] === 0x0a);
+  }
+
+  function withoutBlob(record: RecordView, frame: boolean): Payload | undefined {
+    const templateStart = record.eventFields[2 * EVENT.templateId];
+    const id = Buffer.from(record.contractId, 'hex');
+    if (id.length === 0)
+      throw new AcsError('EVENT_NO_CONTRACT_ID', 'a created event has neither blob nor contract id');
+    payload.template =
+      templateStart < 0
+        ? 0
+        : intern.templateAt(
+            record.buf,
+            templateStart,
+            record.eventFields[2 * EVENT.templateId + 1],
+            record.packageName,
+          );
+    payload.set = intern.setOf(record.signatories, record.observers);
+    if (accept !== undefined && !accept(payload.set)) return undefined;
+    const row = findRow(id, 0, id.length);
+    payload.isNew = row === undefined;
+    if (row === undefined) {
+      payload.contract = ++nextContract;
+      insertContract.run(
+        payload.contract,
+        idHash(id),
+        id,
+        payload.template === 0 ? null : payload.template,
+        payload.set,
+        record.createdAtMicros ?? null,
+      );
+    } else {
+      payload.contract = row[0];
+      if (row[3] === null) {
+        completeContract.run(
+          payload.template === 0 ? row[2] : payload.template,
+          payload.set,
+          record.createdAtMicros ?? null,
+          row[0],
+        );
+      }
+    }
+    keepRaw(record, frame);
+    return payload;
+  }
+
+  function keepRaw(record: RecordView, frame: boolean): void {
+    payload.shape |= RAW_SHAPE;
+    payload.rawForm = frame ? 1 : 2;
+    payload.raw = Buffer.from(
+      frame
+        ? record.buf.subarray(record.start, record.end)
+        : record.buf.subarray(record.eventStart, record.eventEnd),
+    );
+  }
+
+  return {
+    take(record, sync, frame) {
+      const f = record.eventFields;
+      payload.raw = undefined;
+      payload.mismatch = undefined;
+      payload.witnessOutside = false;
+      payload.layout = undefined;
+      payload.shape = 0;
+      payload.ledgerOffset = record.ledgerOffset;
+      payload.nodeId = record.nodeId;
+      const repStart = f[2 * EVENT.representativePackageId];
+      payload.package =
+        repStart < 0 || repStart === f[2 * EVENT.representativePackageId + 1]
+          ? undefined
+          : intern.package(record.buf, repStart, f[2 * EVENT.representativePackageId + 1]);
+      const blobStart = f[2 * EVENT.createdEventBlob];
+      const blobEnd = f[2 * EVENT.createdEventBlob + 1];
+      if (blobStart < 0 || blobStart === blobEnd) return withoutBlob(record, frame);
+      blob.parse(record.buf, blobStart, blobEnd);
+      const { buf } = blob;
+      payload.set = intern.set(blob);
+      if (accept !== undefined && !accept(payload.set)) return undefined;
+      payload.template = intern.template(blob);
+      const row = findRow(buf, blob.contractIdStart, blob.contractIdEnd);
+      let known: Buffer | undefined;
+      if (row === undefined) {
+        payload.isNew = true;
+        payload.contract = ++nextContract;
+        const id = buf.subarray(blob.contractIdStart, blob.contractIdEnd);
+        insertContract.run(payload.contract, idHash(id), id, payload.template, payload.set, blob.createdAt);
+        insertBlob.run(payload.contract, buf.subarray(blobStart, blobEnd));
+      } else {
+        payload.isNew = false;
+        payload.contract = row[0];
+        known = blobOf.get(row[0]) as Buffer | undefined;
+        if (known === undefined) {
+          completeContract.run(payload.template, payload.set, blob.createdAt, row[0]);
+          insertBlob.run(row[0], buf.subarray(blobStart, blobEnd));
+        }
+      }
+      payload.shape = shapeOf(record);
+      const parties = partiesSpan(record);
+      if (parties !== undefined)
+        payload.layout = intern.layout(record.buf, parties.start, parties.end, payload.set);
+      else if (record.has(EVENT.signatories)) payload.shape |= SHAPE.noParties;
+      const sameBlob = known === undefined || known.compare(buf, blobStart, blobEnd) === 0;
+      if (sameBlob && rebuilds(record, blobStart, blobEnd, sync, frame)) {
+        payload.witnessOutside = payload.layout?.outside === true;
+        // A stream cuts its witnesses to the parties asked for, or (LEDGER_EFFECTS) names others; an export does not.
+        if (!frame && payload.layout !== undefined) payload.layout = intern.layoutFull(payload.layout);
+        return payload;
+      }
+      comparer ??= eventComparer();
+      const differences = comparer(view.of(record));
+      if (!sameBlob) payload.mismatch = { kind: 'payload', detail: 'the blob differs from the stored one' };
+      else if (differences.length > 0) {
+        const about = differences.map((d) => d.field);
+        payload.mismatch = {
+          kind: about.some((x) => x === 'signatories' || x === 'observers') ? 'stakeholders' : 'payload',
+          detail: `the event contradicts its blob: ${about.join(', ')}`,
+        };
+      } else if (!frame && isDecorated(record)) {
+        if (payload.layout !== undefined) payload.layout = intern.layoutFull(payload.layout);
+        return payload;
+      }
+      keepRaw(record, frame);
+      return payload;
+    },
+    find(id) {
+      const row = findRow(id, 0, id.length);
+      return row === undefined ? undefined : { pk: row[0], template: row[2], set: row[3] };
+    },
+    stub(id, template) {
+      insertContract.run(++nextContract, idHash(id), id, template, null, null);
+      return nextContract;
+    },
+  };
+}
+
+/** 48 bits of the SHA-256 of a text: enough to tell whether an update comes again unchanged. */
+export function contentHash(text: string): number {
+  return hash('sha256', text, 'buffer').readUIntBE(0, 6);
+}
