@@ -13,10 +13,12 @@ import { RecordView } from '../snapshot/record.js';
 import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
 import { idBytes, KIND, ledgerState, type NewEvent } from './ledgerState.js';
-import { baseEvent, beginSource, fill, nowMicros, recordRefusal, reportPayload } from './load.js';
+import { beginSource } from './load.js';
+import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
 import { idHash, payloads } from './payload.js';
 import { findSource, type ReadySource, readySource, setFilter } from './source.js';
+import { nowMicros, recordRefusal } from './transaction.js';
 
 /** Events per transaction. */
 export const APPEND_BATCH = 20_000;
@@ -92,7 +94,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
   const store = payloads(db, intern, inside);
   const state = ledgerState(db, source.pk, options);
   const view = new RecordView();
-  const event: NewEvent = baseEvent(0n);
+  const event: NewEvent = newEvent(0n);
   const insertUpdate = db.prepare(
     'INSERT INTO update_tx(source_pk, off, kind, update_id, id_hash, sync_pk, record_time, effective_at, workflow_id, origin, content_hash, first_event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
@@ -193,7 +195,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
     const row = sameUpdate.get(source.pk, update.offset) as [Buffer, number] | undefined;
     // An update without effect is not kept; another shape of the same stream shows it, or does not.
     if (row === undefined && update.events.length === 0) return;
-    if (row !== undefined && row[0].equals(idBytes(update.updateId)) && row[1] === contentOf(buf, update)) {
+    if (row?.[0].equals(idBytes(update.updateId)) && row[1] === contentOf(buf, update)) {
       result.replayed++;
       return;
     }
@@ -237,7 +239,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
     const { events } = update;
     if (events.length > 1) orderEvents(events, offset);
     event.off = offset;
-    event.imported = origin === ORIGIN.import;
+    event.byRepair = origin === ORIGIN.import || origin === ORIGIN.repair;
     let batchSet: number | undefined;
     for (const one of events) {
       const set = applyEvent(buf, update, one, sync);
@@ -404,6 +406,9 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
 /** A guess from the form of an update; never used for state (ledger-semantics spec, section 2.3). */
 function originOf(update: LedgerUpdate): number {
   if (update.workflowId.startsWith('import-')) return ORIGIN.import;
+  const { recordTime, effectiveAt } = update;
+  if (recordTime !== undefined && effectiveAt !== undefined && recordTime - effectiveAt > TIME_TOLERANCE)
+    return ORIGIN.import;
   if (update.kind === 'reassignment') {
     const submitter = update.events[0]?.reassignment?.submitter;
     return submitter === '' ? ORIGIN.repair : ORIGIN.sequenced;
@@ -418,6 +423,9 @@ function originOf(update: LedgerUpdate): number {
     return ORIGIN.purge;
   return ORIGIN.sequenced;
 }
+
+/** How far record time and ledger time of a sequenced transaction may lie apart: Canton's default, in µs. */
+const TIME_TOLERANCE = 60_000_000n;
 
 const KIND_NUMBER = { create: 1, archive: 2, assign: 3, unassign: 4 } as const;
 

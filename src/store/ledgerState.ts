@@ -41,8 +41,8 @@ export interface NewEvent {
   raw: Buffer | undefined;
   rawForm: 1 | 2;
   template: number | null;
-  /** The update looks like an import: creating again is then normal. */
-  imported: boolean;
+  /** The update looks like an import or another repair: creating again and counters set by hand are then normal. */
+  byRepair: boolean;
 }
 
 export interface LedgerState {
@@ -159,7 +159,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
     let previous: ActivationRow | undefined;
     for (const row of past) {
       if (row[0] === sync) previous = row;
-      else if (kind === KIND.create && !event.imported && (eventKind.get(row[1]) as number) === KIND.create)
+      else if (kind === KIND.create && !event.byRepair && (eventKind.get(row[1]) as number) === KIND.create)
         note('CREATE_ELSEWHERE', off, contract, eventPk, 'created on another synchronizer before');
     }
     if (previous === undefined) return;
@@ -168,11 +168,11 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
       note('DOUBLE_ACTIVATION', off, contract, eventPk, `active here since event ${previous[1]}`);
       close.run(off, eventPk, SUPERSEDED, contract, source, sync);
     }
-    if (kind === KIND.create && deactKind === KIND.archive && !event.imported)
+    if (kind === KIND.create && deactKind === KIND.archive && !event.byRepair)
       note('DOUBLE_CREATE', off, contract, eventPk, 'archived here before');
     if (kind === KIND.assign && deactKind === KIND.archive)
       note('ACTIVATION_AFTER_ARCHIVE', off, contract, eventPk, 'archived here before');
-    if (kind === KIND.repairAdd || event.imported) return;
+    if (kind === KIND.repairAdd || event.byRepair) return;
     const now = BigInt(event.counter);
     if (now <= BigInt(counter)) {
       note(
@@ -249,7 +249,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
         const open = (activations.all(contract, source) as ActivationRow[]).find(
           (row) => row[0] === sync && row[3] === 1,
         );
-        if (open !== undefined && BigInt(event.counter) !== BigInt(open[2]) + 1n) {
+        if (open !== undefined && !event.byRepair && BigInt(event.counter) !== BigInt(open[2]) + 1n) {
           note(
             'COUNTER_UNASSIGN',
             off,

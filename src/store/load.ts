@@ -5,21 +5,22 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { inflatedStream, readLedgerStream } from '../contract/ledgerStream.js';
+import { readLedgerStream } from '../contract/ledgerStream.js';
 import { readManifest } from '../contract/manifest.js';
-import { parseAssigned, parseUnassigned, type ReassignmentPart } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
 import { readChunks } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
-import { WireReader } from '../wire/reader.js';
-import type { FindingCode, Strictness } from './findings.js';
-import { FindingError } from './findings.js';
+import { type BaseFormat, detectBase } from './baseFormat.js';
+import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
 import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
-import { type Db, storeError, withStore } from './open.js';
-import { idHash, type Payload, payloads } from './payload.js';
+import { fill, newEvent, reportPayload } from './newEvent.js';
+import { type Db, withStore } from './open.js';
+import { payloads } from './payload.js';
+import { pendingReassignments } from './pendingReassignments.js';
 import { createSource, deleteSourceData, findSource, type Source, setFilter } from './source.js';
+import { inTransaction, nowMicros, recordRefusal } from './transaction.js';
 
 /** Records per transaction. */
 export const LOAD_BATCH = 25_000;
@@ -43,7 +44,7 @@ export interface LoadResult {
   offset: bigint;
   /** `already-loaded`: this file was the base before; nothing was done. */
   status: 'loaded' | 'already-loaded';
-  format: 'snapshot' | 'active-contracts';
+  format: BaseFormat;
   records: number;
   contracts: number;
   /** Outside the party filter. */
@@ -96,7 +97,7 @@ async function load(
   db: Db,
   source: Source,
   file: string,
-  format: LoadResult['format'],
+  format: BaseFormat,
   filter: string[] | undefined,
   unfinished: Unfinished | undefined,
   options: LoadOptions,
@@ -133,7 +134,7 @@ async function load(
   let unnamed = 0;
   let crc = 0;
   let inBatch = 0;
-  const event = baseEvent(options.offset);
+  const event = newEvent(options.offset);
 
   /** Counts a record and says whether it is still to be stored. */
   function isNew(buf: Buffer, start: number, end: number): boolean {
@@ -288,202 +289,6 @@ export function beginSource(db: Db, name: string, offset: bigint): Source {
   });
 }
 
-/** Copies what the store keeps of a created event into a new event. */
-export function fill(
-  event: NewEvent,
-  payload: Payload,
-  kind: NewEvent['kind'],
-  sync: number,
-  counter: bigint,
-): void {
-  event.nodeId = payload.nodeId;
-  event.kind = kind;
-  event.contract = payload.contract;
-  event.isNew = payload.isNew;
-  event.sync = sync;
-  event.counter = counter;
-  event.layout = payload.layout?.pk ?? null;
-  event.package = payload.package ?? null;
-  event.shape = payload.shape;
-  event.raw = payload.raw;
-  event.rawForm = payload.rawForm;
-  event.template = payload.template === 0 ? null : payload.template;
-}
-
-/** Findings about a created event as such. */
-export function reportPayload(
-  note: (code: FindingCode, off: bigint, contract: number, eventPk: number, detail: string) => void,
-  payload: Payload,
-  off: bigint,
-  eventPk: number,
-): void {
-  if (payload.mismatch !== undefined) {
-    note(
-      payload.mismatch.kind === 'stakeholders' ? 'STAKEHOLDER_MISMATCH' : 'PAYLOAD_MISMATCH',
-      off,
-      payload.contract,
-      eventPk,
-      payload.mismatch.detail,
-    );
-  }
-  if (payload.witnessOutside)
-    note('WITNESS_OUTSIDE', off, payload.contract, eventPk, 'a witness is no stakeholder');
-}
-
-export function baseEvent(off: bigint): NewEvent {
-  return {
-    off,
-    nodeId: 0,
-    kind: KIND.baseActive,
-    contract: 0,
-    isNew: false,
-    sync: 0,
-    counter: 0n,
-    ledgerOffset: null,
-    layout: null,
-    package: null,
-    shape: 0,
-    raw: undefined,
-    rawForm: 1,
-    template: null,
-    imported: false,
-  };
-}
-
-interface Pending {
-  created: Buffer;
-  part: ReassignmentPart;
-  offset: bigint;
-  assigned: boolean;
-}
-
-/**
- * Collects the in-flight entries of one `GetActiveContracts` answer. With two or more in flight a participant may put
- * the created event of one contract beside the unassigned event of another (running-nodes spec): both are kept apart and
- * paired by contract id when all have been read.
- */
-function pendingReassignments(): {
-  /** Borders of the ActiveContract in a response, or undefined when it holds another entry (which is then kept). */
-  take(buf: Buffer, start: number, end: number): { start: number; end: number } | undefined;
-  finish(): Pending[];
-} {
-  const created = new Map<string, Buffer>();
-  const unassigned = new Map<string, { part: ReassignmentPart; offset: bigint }>();
-  const assigned: Pending[] = [];
-  const view = new RecordView();
-
-  function incompleteUnassigned(buf: Buffer, start: number, end: number): void {
-    const r = new WireReader(buf, start, end);
-    while (r.pos < r.end) {
-      const tag = r.tag();
-      if (tag !== 0x0a && tag !== 0x12) {
-        r.skip(tag & 7);
-        continue;
-      }
-      const n = r.length();
-      const [from, to] = [r.pos, r.pos + n];
-      if (tag === 0x0a) {
-        view.parseEvent(buf, from, to);
-        created.set(view.contractId, Buffer.from(buf.subarray(from, to)));
-      } else {
-        const event = parseUnassigned(new WireReader(buf, from, to));
-        if (event.reassignment !== undefined)
-          unassigned.set(buf.toString('latin1', event.idStart, event.idEnd), {
-            part: event.reassignment,
-            offset: event.offset,
-          });
-      }
-      r.pos = to;
-    }
-  }
-
-  return {
-    take(buf, start, end) {
-      const r = new WireReader(buf, start, end);
-      let active: { start: number; end: number } | undefined;
-      while (r.pos < r.end) {
-        const tag = r.tag();
-        if (tag !== 0x12 && tag !== 0x1a && tag !== 0x22) {
-          r.skip(tag & 7);
-          continue;
-        }
-        const n = r.length();
-        const [from, to] = [r.pos, r.pos + n];
-        r.pos = to;
-        if (tag === 0x12) active = { start: from, end: to };
-        else if (tag === 0x1a) incompleteUnassigned(buf, from, to);
-        else {
-          const inner = new WireReader(buf, from, to);
-          while (inner.pos < inner.end) {
-            const innerTag = inner.tag();
-            if (innerTag !== 0x0a) {
-              inner.skip(innerTag & 7);
-              continue;
-            }
-            const size = inner.length();
-            const event = parseAssigned(new WireReader(buf, inner.pos, inner.pos + size));
-            inner.pos += size;
-            view.parseEvent(buf, event.createdStart, event.createdEnd);
-            if (event.reassignment !== undefined)
-              assigned.push({
-                created: Buffer.from(buf.subarray(event.createdStart, event.createdEnd)),
-                part: event.reassignment,
-                offset: view.ledgerOffset,
-                assigned: true,
-              });
-          }
-        }
-      }
-      return active;
-    },
-    finish() {
-      const found: Pending[] = [];
-      for (const [id, event] of created) {
-        const half = unassigned.get(id);
-        if (half === undefined) {
-          throw new AcsError(
-            'BASE_UNPAIRED',
-            'an in-flight entry has a contract but no unassignment for it',
-            {
-              contractId: id,
-              hint: 'the file holds only a part of the answer; record GetActiveContracts again',
-            },
-          );
-        }
-        found.push({ created: event, part: half.part, offset: half.offset, assigned: false });
-      }
-      return [...found, ...assigned];
-    },
-  };
-}
-
-/** A snapshot file, or recorded `GetActiveContracts` responses: told by the first message. */
-async function detectBase(file: string): Promise<LoadResult['format']> {
-  if (file === '-') return 'snapshot';
-  const stream = await inflatedStream(file);
-  if (stream === undefined) return 'snapshot';
-  await stream.close();
-  if (stream.json)
-    return /"(active_?contract|incomplete_?(una|a)ssigned)"/i.test(stream.head.toString('latin1'))
-      ? 'active-contracts'
-      : 'snapshot';
-  const r = new WireReader(stream.head);
-  try {
-    const n = r.uint32();
-    r.end = Math.min(r.end, r.pos + n);
-    while (r.pos < r.end) {
-      const tag = r.tag();
-      if (tag === 0x12 || tag === 0x1a || tag === 0x22) return 'active-contracts';
-      if (tag !== 0x0a) return 'snapshot';
-      r.skip(tag & 7);
-    }
-  } catch (error) {
-    // Cut or no protobuf at all: the snapshot reader says what is wrong.
-    if (!(error instanceof AcsError)) throw error;
-  }
-  return 'snapshot';
-}
-
 async function recordedFilter(
   file: string,
   parties: readonly string[] | undefined,
@@ -537,7 +342,7 @@ async function alreadyLoaded(
   db: Db,
   source: Source,
   file: string,
-  format: LoadResult['format'],
+  format: BaseFormat,
   options: LoadOptions,
 ): Promise<LoadResult> {
   const row = db
@@ -571,42 +376,4 @@ async function fileSha256(file: string): Promise<Buffer> {
   const digest = createHash('sha256');
   for await (const chunk of readChunks(file)) digest.update(chunk);
   return digest.digest();
-}
-
-export function nowMicros(): bigint {
-  return BigInt(Date.now()) * 1000n;
-}
-
-/** Runs `body` in a write transaction of its own. */
-export function inTransaction<T>(db: Db, body: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const result = body();
-    db.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-/** Writes down an E finding after its batch has been rolled back; then the error goes on. */
-export function recordRefusal(db: Db, path: string, source: number, error: unknown): unknown {
-  if (!(error instanceof FindingError)) return storeError(error, path);
-  const { code, offset, detail, contractId } = error.finding;
-  inTransaction(db, () => {
-    const contract =
-      contractId === undefined
-        ? null
-        : ((db
-            .prepare('SELECT contract_pk FROM contract WHERE id_hash = ? AND contract_id = ?')
-            .pluck()
-            .get(idHash(Buffer.from(contractId, 'hex')), Buffer.from(contractId, 'hex')) as
-            | number
-            | undefined) ?? null);
-    db.prepare(
-      "INSERT INTO finding(source_pk, code, level, off, contract_pk, detail) VALUES (?, ?, 'E', ?, ?, ?)",
-    ).run(source, code, offset, contract, detail);
-  });
-  return error;
 }
