@@ -1,5 +1,18 @@
 /** The library: what the commands are made of, for programs. Subpaths of the package give the same by level. */
 
+export {
+  type CounterParticipantCommitment,
+  commitmentsOf,
+  commitmentsOfRows,
+} from './commitment/commitments.js';
+export { diffGroupDigests, type GroupDigestList, groupDigests } from './commitment/groupDigests.js';
+export { type CommitmentEvent, type GroupRow, GroupStates } from './commitment/groups.js';
+export { type HostingMap, parseHostingMap, readHostingMap } from './commitment/hostingMap.js';
+export { type OpenedContract, readOpenCommitment } from './commitment/openCommitment.js';
+export { diffOpenCommitments, type OpenCommitmentDifference } from './commitment/openCommitmentDiff.js';
+export { readStates, writeStates } from './commitment/savedStates.js';
+export { type CommitmentScheme, schemeOf } from './commitment/scheme.js';
+export { commitmentsOfSnapshot, groupStatesOfSnapshot } from './commitment/snapshotStates.js';
 export { BlobView, type ContractInstance, decodeBlob, encodeBlob } from './contract/blob.js';
 export { contentDigest } from './contract/contentDigest.js';
 export { type ContractIdInfo, classifyContractId } from './contract/contractId.js';
