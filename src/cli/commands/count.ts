@@ -1,0 +1,108 @@
+/** `acs count` */
+import {
+  type CountReport,
+  countContracts,
+  countsAgree,
+  participantOfFile,
+} from '../../remap/countContracts.js';
+import { readPlacement } from '../../remap/placement.js';
+import { defineCommand, EXIT } from '../command.js';
+import { inputFiles } from '../inputFiles.js';
+import { readOptions, scanOptions } from '../readOptions.js';
+import { groupDigits, renderTable } from '../table.js';
+
+export const countCommand = defineCommand({
+  command: 'count <files..>',
+  describe: 'contracts per template and party; with --expect, proved against a placement',
+  details:
+    'With --expect, the contracts of each file must be exactly those that placement.csv gives its participant:\n' +
+    'every id, every template and every party is compared. The participant is taken from the name of the file as\n' +
+    '`acs place` writes it, or from NAME=FILE (an export of the participant after the import, say).',
+  examples: [
+    ['acs count export.acs.gz', 'counts per template and party'],
+    ["acs count --expect import/placement.csv 'import/*.acs.gz'", 'the import files hold what was planned'],
+    [
+      'acs count --expect import/placement.csv participant1=export-after-import.acs.gz',
+      'the participant has it',
+    ],
+  ],
+  exitStatus: { 0: 'counted; with --expect: equal', 1: 'the contracts are not those of the placement' },
+  options: (y) =>
+    readOptions(
+      y.positional('files', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'snapshot files, globs, or PARTICIPANT=FILE',
+      }),
+      'all',
+    )
+      .option('expect', { type: 'string', describe: 'placement.csv of `acs place`' })
+      .option('synchronizer', {
+        type: 'string',
+        describe: 'compare with the placements of this synchronizer only',
+      }),
+  async run(args, context) {
+    const placement = args.expect === undefined ? undefined : await readPlacement(args.expect);
+    let status: number = EXIT.ok;
+    for (const input of await namedFiles(args.files, placement !== undefined)) {
+      const expect =
+        placement === undefined
+          ? undefined
+          : {
+              participant: input.participant ?? participantOfFile(input.file, placement),
+              placement,
+              ...(args.synchronizer === undefined ? {} : { synchronizerId: args.synchronizer }),
+            };
+      const report = await countContracts(input.file, expect, scanOptions(args));
+      if (!countsAgree(report)) status = EXIT.findings;
+      await context.result(report, () => describe(report));
+    }
+    return status;
+  },
+});
+
+/** `NAME=FILE`, only where a placement is given: otherwise a name may hold `=`. */
+async function namedFiles(
+  args: readonly string[],
+  named: boolean,
+): Promise<{ file: string; participant?: string }[]> {
+  const files: { file: string; participant?: string }[] = [];
+  for (const arg of args) {
+    const match = named ? /^([^=/\\]+)=(.+)$/.exec(arg) : null;
+    for (const file of await inputFiles([match === null ? arg : match[2]])) {
+      files.push(match === null ? { file } : { file, participant: match[1] });
+    }
+  }
+  return files;
+}
+
+function describe(report: CountReport): string {
+  const lines = [`${report.file}: ${groupDigits(report.contracts)} contracts`];
+  if (report.inFlight > 0) lines.push(`  and ${report.inFlight} empty records of contracts in flight`);
+  if (report.participant !== undefined) {
+    lines[0] += ` of ${groupDigits(report.expected ?? 0)} expected on ${report.participant}: ${countsAgree(report) ? 'EQUAL' : 'DIFFERENT'}`;
+  }
+  for (const id of (report.missing ?? []).slice(0, 20)) lines.push(`  missing     ${id}`);
+  for (const id of (report.unexpected ?? []).slice(0, 20)) lines.push(`  unexpected  ${id}`);
+  const rest =
+    Math.max(0, (report.missing?.length ?? 0) - 20) + Math.max(0, (report.unexpected?.length ?? 0) - 20);
+  if (rest > 0) lines.push(`  … and ${rest} more (--json lists all)`);
+  for (const { what, name, expected, actual } of report.differences ?? []) {
+    lines.push(`  ${what} ${name}: ${expected} expected, ${actual} found`);
+  }
+  const table = (what: string, counts: Record<string, number>): void => {
+    lines.push(
+      renderTable(
+        ['contracts', what],
+        Object.entries(counts).map(([name, count]) => [groupDigits(count), name]),
+        {
+          right: [0],
+        },
+      ),
+    );
+  };
+  table('template', report.byTemplate);
+  table('stakeholder', report.byParty);
+  return lines.join('\n');
+}
