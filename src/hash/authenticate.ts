@@ -119,7 +119,7 @@ export function authenticate(view: BlobView, options: AuthenticateOptions = {}):
 export function authenticateWith(hasher: ContractHasher, view: BlobView, representative: string): Verdict {
   const id = classifyContractId(view.buf, view.contractIdStart, view.contractIdEnd);
   const binding = hasher.binder.bind(view, representative);
-  checkCreatedAt(view);
+  requireCreatedAt(view);
   if (view.hasKey) checkValue(view.buf, view.keyValueStart, view.keyValueEnd);
   if (id.kind !== 'canton') {
     checkArgument(view);
@@ -145,7 +145,8 @@ export function authenticateWith(hasher: ContractHasher, view: BlobView, represe
     : untypedVerdict(hasher, view, binding, id.version);
 }
 
-function checkCreatedAt(view: BlobView): void {
+/** Throws `BLOB_CREATED_AT` unless the creation time is set and in range. */
+export function requireCreatedAt(view: BlobView): void {
   const { createdAt } = view;
   if (createdAt >= MIN_TIMESTAMP && createdAt <= MAX_TIMESTAMP) return;
   throw new AcsError('BLOB_CREATED_AT', 'the creation time of the contract is out of range', {
