@@ -64,7 +64,7 @@ export function gzipWriter(
   let compressedBytes = 0;
   let waiting: Promise<unknown>[] = [];
   let failure: unknown;
-  let tail: Promise<void> = emit(GZIP_HEADER);
+  let tail: Promise<void> = noted(emit(GZIP_HEADER));
 
   function takeBuffer(): Buffer {
     return spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes + (pieceBytes >> 3));
@@ -87,7 +87,10 @@ export function gzipWriter(
     filled = 0;
     const deflated = deflatePiece(content, level);
     const previous = tail;
-    tail = (async () => {
+    tail = noted(inOrder());
+    waiting.push(tail);
+
+    async function inOrder(): Promise<void> {
       const bytes = await deflated;
       await previous;
       pieces.push({
@@ -98,11 +101,15 @@ export function gzipWriter(
       });
       await emit(bytes);
       if (spare.length < concurrency && buffer.length <= pieceBytes * 2) spare.push(buffer);
-    })();
-    tail.catch((error) => {
+    }
+  }
+
+  /** A failure shows at the next call of `ready` or `finish`, never as an unhandled rejection. */
+  function noted(step: Promise<void>): Promise<void> {
+    step.catch((error) => {
       failure ??= error;
     });
-    waiting.push(tail);
+    return step;
   }
 
   return {

@@ -1,0 +1,143 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type GzipWriterOptions, gzipWriter } from '../../src/wire/deflate.js';
+import { emptyGzipFacts, type InflateOptions, inflateGzip } from '../../src/wire/inflate.js';
+
+async function* chunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
+}
+
+async function inflate(bytes: Buffer, size = 1 << 16, options: InflateOptions = {}) {
+  const facts = emptyGzipFacts();
+  const parts: Buffer[] = [];
+  for await (const chunk of inflateGzip(chunks(bytes, size), facts, options)) parts.push(Buffer.from(chunk));
+  return { bytes: Buffer.concat(parts), facts };
+}
+
+async function deflate(records: Uint8Array[], options: GzipWriterOptions = {}) {
+  const parts: Buffer[] = [];
+  const writer = gzipWriter(async (bytes) => {
+    await new Promise((done) => setImmediate(done));
+    parts.push(Buffer.from(bytes));
+  }, options);
+  for (const record of records) {
+    writer.write(record);
+    writer.border();
+    await writer.ready();
+  }
+  const written = await writer.finish();
+  return { bytes: Buffer.concat(parts), written };
+}
+
+/** A gzip header with every optional field, in front of the body of an ordinary member. */
+function withHeaderFields(member: Buffer): Buffer {
+  const header = Buffer.from('1f8b081e0102030400ff', 'hex');
+  const extra = Buffer.concat([Buffer.from([3, 0]), Buffer.from('abc')]);
+  return Buffer.concat([
+    header,
+    extra,
+    Buffer.from('name\0comment\0'),
+    Buffer.from([9, 9]),
+    member.subarray(10),
+  ]);
+}
+
+describe('the gzip writer', () => {
+  it('writes one member that others read, the same bytes whatever the parallelism', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 40 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (records, level) => {
+          const one = await deflate(records, { pieceBytes: 2048, concurrency: 1, level });
+          const many = await deflate(records, { pieceBytes: 2048, concurrency: 5, level });
+          expect(many.bytes.equals(one.bytes)).toBe(true);
+          const content = Buffer.concat(records);
+          expect(gunzipSync(one.bytes).equals(content)).toBe(true);
+          const { bytes, facts } = await inflate(one.bytes, 701);
+          expect(bytes.equals(content)).toBe(true);
+          expect(facts.members).toHaveLength(1);
+          expect(one.written).toMatchObject({
+            compressedBytes: one.bytes.length,
+            inflatedBytes: content.length,
+            crc32: facts.members[0].crc32,
+          });
+          expect(one.written.pieces.reduce((n, p) => n + p.inflatedBytes, 0)).toBe(content.length);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('passes on a failure of the output', async () => {
+    const writer = gzipWriter(async () => {
+      throw new Error('disk');
+    });
+    writer.write(Buffer.alloc(3 << 20));
+    writer.border();
+    await expect(writer.finish()).rejects.toThrow('disk');
+  });
+});
+
+describe('inflating', () => {
+  const content = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) & 0xff));
+  const member = gzipSync(content);
+
+  it.each([1, 2, 3, 7, 10, 18, 1000])('gives the same for chunks of %i bytes', async (size) => {
+    const { bytes, facts } = await inflate(Buffer.concat([member, member, Buffer.alloc(3)]), size, {
+      members: 'all',
+    });
+    expect(bytes.equals(Buffer.concat([content, content]))).toBe(true);
+    expect(facts.members.map((m) => [m.start, m.end, m.inflatedStart])).toEqual([
+      [0, member.length, 0],
+      [member.length, 2 * member.length, content.length],
+    ]);
+    expect(facts).toMatchObject({
+      trailingBytes: 3,
+      trailingZeros: true,
+      compressedBytes: 2 * member.length,
+    });
+  });
+
+  it('stops at or refuses a second member', async () => {
+    const two = Buffer.concat([member, member]);
+    expect((await inflate(two, 100, { members: 'first' })).bytes.equals(content)).toBe(true);
+    await expect(inflate(two)).rejects.toMatchObject({
+      code: 'GZIP_SECOND_MEMBER',
+      place: { byteOffset: member.length },
+    });
+  });
+
+  it('reads every optional header field', async () => {
+    const { bytes, facts } = await inflate(withHeaderFields(member), 5);
+    expect(bytes.equals(content)).toBe(true);
+    expect(facts.members[0].header).toMatchObject({
+      name: 'name',
+      comment: 'comment',
+      mtime: 0x04030201,
+      os: 0xff,
+    });
+    expect(facts.members[0].header.extra?.toString()).toBe('abc');
+  });
+
+  it('refuses a bomb long before it is inflated', async () => {
+    const zeros = gzipSync(Buffer.alloc(64 << 20));
+    await expect(inflate(zeros, 1 << 16, { maxInflatedBytes: 1 << 20 })).rejects.toMatchObject({
+      code: 'GZIP_TOO_LARGE',
+    });
+  });
+
+  it('leaves no source open when it is abandoned', async () => {
+    let closed = false;
+    async function* source(): AsyncGenerator<Buffer> {
+      try {
+        for (;;) yield gzipSync(Buffer.alloc(10_000));
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const _ of inflateGzip(source(), emptyGzipFacts(), { members: 'all' })) break;
+    expect(closed).toBe(true);
+  });
+});
