@@ -39,7 +39,7 @@ export async function runCli(
   };
   try {
     let helpText = '';
-    const parser = buildParser(await loadCommands(argv), onRun);
+    const parser = buildParser(await loadCommands(argv), argv, onRun);
     await parser.parseAsync(
       argv.map(hideDash),
       {},
@@ -96,9 +96,10 @@ async function loadCommands(argv: readonly string[]): Promise<CliCommand<never>[
   return called === undefined ? Promise.all(Object.values(COMMANDS).map((load) => load())) : [await called()];
 }
 
-/** The yargs tree of the given commands. */
+/** The yargs tree of the given commands, for one command line. */
 export function buildParser(
   commands: readonly CliCommand<never>[],
+  argv: readonly string[],
   onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
 ): Argv {
   const parser = yargs([])
@@ -142,13 +143,15 @@ export function buildParser(
       if (error) throw error;
       throw usageError(message, 'see `acs --help` or `acs <command> --help`');
     });
-  for (const command of commands) addCommand(parser, command, onRun);
+  const words = argv.filter((arg) => !arg.startsWith('-'));
+  for (const command of commands) addCommand(parser, command, words, onRun);
   return parser;
 }
 
 function addCommand(
   parent: Argv,
   command: CliCommand<never>,
+  words: readonly string[],
   onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
   path = 'acs',
 ): void {
@@ -157,11 +160,15 @@ function addCommand(
     command.describe,
     (y) => {
       let child = y as Argv;
+      const [own] = command.command.split(' ');
+      const rest = words.slice(words.indexOf(own) + 1);
+      // yargs hands a command's options down to its subcommands: declare them only when none of those is called.
+      const subcalled = (command.subcommands ?? []).some((sub) => sub.command.split(' ')[0] === rest[0]);
       if (command.details !== undefined) child.usage(`${path} ${command.command}\n\n${command.details}`);
-      if (command.options !== undefined) child = command.options(child as never) as unknown as Argv;
-      for (const sub of command.subcommands ?? []) {
-        addCommand(child, sub, onRun, `${path} ${command.command}`);
+      if (command.options !== undefined && !subcalled) {
+        child = command.options(child as never) as unknown as Argv;
       }
+      for (const sub of command.subcommands ?? []) addCommand(child, sub, rest, onRun, `${path} ${own}`);
       if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
       for (const [line, what] of command.examples) child.example(line, what);
       return child.epilogue(exitStatusText(command)) as never;
