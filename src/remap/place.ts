@@ -15,6 +15,7 @@ import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
 import { hostingOf, type PartyHosting } from './hosting.js';
 import { PLACEMENT_HEADER, type PlacementReason, placementLine } from './placement.js';
+import { refuseStandardInput } from './remap.js';
 import { Tally } from './tally.js';
 
 export const PLACE_CODES = {
@@ -78,6 +79,7 @@ const MAX_CONTRACTS = 2 ** 30;
 
 /** Places every contract. Error `UNPLACED` (nothing is written) unless `allowUnplaced`. */
 export async function placeContracts(inputs: readonly string[], options: PlaceOptions): Promise<PlaceResult> {
+  refuseStandardInput(inputs);
   const run = new PlaceRun(options);
   try {
     return await run.run(inputs);

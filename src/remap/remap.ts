@@ -19,7 +19,7 @@ import type { PlanCompiler } from '../dar/plan.js';
 import { authenticateWith } from '../hash/authenticate.js';
 import { hasherFor } from '../hash/computeContractId.js';
 import { METHOD_OF_VERSION } from '../hash/contractHasher.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, usageError } from '../io/error.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import { RecordView } from '../snapshot/record.js';
 import { ContractTable, ID_NEW, ID_PENDING } from './contractTable.js';
@@ -532,6 +532,13 @@ class RemapRun {
     const old = (number: number): string => this.sourceIds.get(number) ?? table.oldId(number);
     numbers.sort((a, b) => (old(a) < old(b) ? -1 : 1));
     for (const number of numbers) yield [old(number), table.newId(number)];
+  }
+}
+
+/** Inputs are read twice. */
+export function refuseStandardInput(inputs: readonly string[]): void {
+  if (inputs.includes('-')) {
+    throw usageError('standard input cannot be read twice', 'save it to a file first');
   }
 }
 
