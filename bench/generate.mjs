@@ -12,7 +12,10 @@ import { rename } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
+import { BlobView } from '../dist/contract/blob.js';
 import { createSnapshotFile } from '../dist/contract/snapshotFile.js';
+import { loadDars } from '../dist/dar/catalog.js';
+import { ContractHasher, METHOD_OF_VERSION } from '../dist/hash/contractHasher.js';
 import { writeTimestamp } from '../dist/snapshot/encodeRecord.js';
 import { WireWriter } from '../dist/wire/writer.js';
 
@@ -32,6 +35,7 @@ import { WireWriter } from '../dist/wire/writer.js';
  * @property {number} [inFlight] empty records at the end; default 0
  * @property {boolean} [shuffle] another order of the same contracts
  * @property {boolean} [minimal] only the fields an import reads
+ * @property {boolean} [authentic] ids that belong to the content, so that they verify; not for V2_0
  */
 
 /** @type {Required<GenerateOptions>} */
@@ -49,6 +53,7 @@ export const DEFAULTS = {
   inFlight: 0,
   shuffle: false,
   minimal: false,
+  authentic: false,
 };
 
 const PACKAGE_ID = '0e004d4f1312221fb630102c5dd9c685f56c1e1d45065eccce630692391711dd';
@@ -323,6 +328,22 @@ function frameOf(w, out, contract, minimal) {
   return out.clear().varint(body.length).raw(body).view();
 }
 
+/** Gives each contract the id that belongs to its content. Without it the hash in an id is random. */
+async function idMaker() {
+  const dars = fileURLToPath(new URL('../fixtures/dars', import.meta.url));
+  const hasher = new ContractHasher(await loadDars([dars], { cacheDir: false }));
+  const w = new WireWriter(8192);
+  const view = new BlobView();
+  return (contract, version) => {
+    w.clear();
+    writeBlob(w, contract);
+    view.parse(w.view());
+    const binding = hasher.binder.bind(view, '');
+    const hash = hasher.contractHash(view, binding, METHOD_OF_VERSION[version]);
+    return hasher.contractId(view, version, hash);
+  };
+}
+
 /** True when contract `index` is left out at this `archivedShare`; a larger share leaves out those of a smaller too. */
 export function isArchived(o, index) {
   return o.archivedShare > 0 && randomOf(o.seed, 2, index)() / 2 ** 32 < o.archivedShare;
@@ -343,16 +364,20 @@ function gcd(a, b) {
 /**
  * Frames in file order, in-flight ones last. Each is valid until the next step: copy what must live longer.
  * @param {GenerateOptions} options
+ * @param {((contract: object, version: string) => Buffer) | undefined} makeId
  * @returns {Generator<Buffer>}
  */
-export function* frames(options = {}) {
+export function* frames(options = {}, makeId = undefined) {
   const o = { ...DEFAULTS, ...options };
   const people = population(o);
   const w = new WireWriter(8192);
   const out = new WireWriter(8192);
   for (let n = 0; n < o.count; n++) {
     const index = indexAt(o, n);
-    if (!isArchived(o, index)) yield frameOf(w, out, contractAt(people, o, index), o.minimal);
+    if (isArchived(o, index)) continue;
+    const contract = contractAt(people, o, index);
+    if (makeId !== undefined) contract.id = makeId(contract, o.idVersion);
+    yield frameOf(w, out, contract, o.minimal);
   }
   for (let n = 0; n < o.inFlight; n++) yield IN_FLIGHT;
 }
@@ -366,6 +391,7 @@ export function* frames(options = {}) {
 export async function generateSnapshot(path, options = {}) {
   let records = 0;
   let inflatedBytes = 0;
+  const makeId = options.authentic ? await idMaker() : undefined;
   if (options.plain) {
     const gzip = createGzip({ level: options.level ?? 6, chunkSize: 1 << 20 });
     const file = createWriteStream(`${path}.part`);
@@ -377,7 +403,7 @@ export async function generateSnapshot(path, options = {}) {
       batch = [];
       size = 0;
     };
-    for (const frame of frames(options)) {
+    for (const frame of frames(options, makeId)) {
       batch.push(Buffer.from(frame));
       size += frame.length;
       records++;
@@ -390,7 +416,7 @@ export async function generateSnapshot(path, options = {}) {
     await rename(`${path}.part`, path);
   } else {
     const file = await createSnapshotFile(path, { manifest: options.manifest, level: options.level });
-    for (const frame of frames(options)) {
+    for (const frame of frames(options, makeId)) {
       file.writeFrame(frame);
       if (++records % 500 === 0) await file.ready();
     }
@@ -418,6 +444,7 @@ async function main() {
       level: number,
       shuffle: { type: 'boolean' },
       minimal: { type: 'boolean' },
+      authentic: { type: 'boolean' },
       plain: { type: 'boolean' },
       manifest: { type: 'boolean' },
     },
@@ -425,7 +452,8 @@ async function main() {
   if (positionals.length !== 1) {
     process.stderr.write(`usage: node bench/generate.mjs OUT.acs.gz [--count 20000] [--seed 1] [--parties 200]
   [--synchronizers 1] [--id-version V12] [--shape iou|mixed] [--observer-share 0.02] [--moved-share 0.001]
-  [--archived-share 0] [--first 0] [--in-flight 0] [--shuffle] [--minimal] [--plain] [--manifest] [--level 6]\n`);
+  [--archived-share 0] [--first 0] [--in-flight 0] [--shuffle] [--minimal] [--authentic]
+  [--plain] [--manifest] [--level 6]\n`);
     process.exitCode = 2;
     return;
   }

@@ -47,6 +47,9 @@ export class ScalarCopier {
   irregular = false;
   /** Start and end of every party copied since the last reset, in order. */
   readonly partyBorders: number[] = [];
+  private readonly limbs = new Float64Array(6);
+  /** Two's complement, big endian: 38 digits need 127 bits and a sign. */
+  private readonly magnitude = new Uint8Array(18);
   /** Borders of the bytes of the last text, party or contract id. */
   lastStart = 0;
   lastEnd = 0;
@@ -183,8 +186,7 @@ export class ScalarCopier {
       throw IRREGULAR;
     if (scale >= 0 && fractionDigits !== scale) throw IRREGULAR;
     if (integerDigits + fractionDigits <= 15) return this.smallUnscaled(negative ? -magnitude : magnitude);
-    const digits = buf.toString('latin1', first, point) + buf.toString('latin1', point + 1, stop);
-    return this.largeUnscaled(negative ? -BigInt(digits) : BigInt(digits));
+    return this.largeUnscaled(negative, first, stop);
   }
 
   private smallUnscaled(value: number): boolean {
@@ -197,13 +199,55 @@ export class ScalarCopier {
     return value === 0;
   }
 
-  private largeUnscaled(value: bigint): boolean {
-    let bytes = 1n;
-    while (BigInt.asIntN(Number(bytes * 8n), value) !== value) bytes++;
-    this.out.i32(Number(bytes));
-    for (let shift = (bytes - 1n) * 8n; shift >= 0n; shift -= 8n)
-      this.out.u8(Number((value >> shift) & 0xffn));
-    return value === 0n;
+  /** More than 15 digits: six limbs of 24 bits, multiplied up seven digits at a time. */
+  private largeUnscaled(negative: boolean, start: number, stop: number): boolean {
+    const buf = this.buf;
+    const limbs = this.limbs;
+    limbs.fill(0);
+    let chunk = 0;
+    let factor = 1;
+    for (let i = start; i < stop; i++) {
+      const digit = buf[i] - 0x30;
+      if (digit < 0) continue;
+      chunk = chunk * 10 + digit;
+      factor *= 10;
+      if (factor === 10_000_000) {
+        this.multiplyAdd(factor, chunk);
+        chunk = 0;
+        factor = 1;
+      }
+    }
+    if (factor > 1) this.multiplyAdd(factor, chunk);
+    const magnitude = this.magnitude;
+    for (let i = 0; i < 6; i++) {
+      const at = 15 - 3 * i;
+      magnitude[at] = limbs[i] >>> 16;
+      magnitude[at + 1] = limbs[i] >>> 8;
+      magnitude[at + 2] = limbs[i];
+    }
+    if (negative) {
+      let carry = 1;
+      for (let i = 17; i >= 0; i--) {
+        const flipped = (magnitude[i] ^ 0xff) + carry;
+        magnitude[i] = flipped;
+        carry = flipped >>> 8;
+      }
+    }
+    let from = 0;
+    const sign = magnitude[0];
+    while (from < 17 && magnitude[from] === sign && (magnitude[from + 1] ^ sign) < 0x80) from++;
+    this.out.prefixed(magnitude, from, 18);
+    return from === 17 && magnitude[17] === 0;
+  }
+
+  private multiplyAdd(factor: number, summand: number): void {
+    const limbs = this.limbs;
+    let carry = summand;
+    for (let i = 0; i < 6; i++) {
+      const value = limbs[i] * factor + carry;
+      carry = Math.floor(value / 0x1000000);
+      limbs[i] = value - carry * 0x1000000;
+    }
   }
 
   protected party(end: number): false {

@@ -70,6 +70,10 @@ export class TemplateBinder {
   private readonly packages: PackageSet;
   private readonly compiler: PlanCompiler;
   private readonly known = new Map<string, TemplateBinding>();
+  private last: TemplateBinding | null = null;
+  private lastRepresentative = '';
+  private lastName: Buffer = Buffer.alloc(0);
+  private lastTemplate: Buffer = Buffer.alloc(0);
   private readonly reader = new WireReader(Buffer.alloc(0));
 
   constructor(packages: PackageSet) {
@@ -83,6 +87,7 @@ export class TemplateBinder {
    */
   bind(view: BlobView, representativePackageId: string): TemplateBinding {
     const { buf } = view;
+    if (this.isLast(view, representativePackageId)) return this.last as TemplateBinding;
     const name = buf.toString('latin1', view.packageNameStart, view.packageNameEnd);
     const template = buf.toString('latin1', view.templateStart, view.templateEnd);
     const key = `${name}\0${template}\0${representativePackageId}`;
@@ -92,7 +97,21 @@ export class TemplateBinder {
       if (this.known.size >= MAX_BINDINGS) this.known.clear();
       this.known.set(key, binding);
     }
+    this.last = binding;
+    this.lastRepresentative = representativePackageId;
+    this.lastName = Buffer.from(name, 'latin1');
+    this.lastTemplate = Buffer.from(template, 'latin1');
     return binding;
+  }
+
+  /** Contracts of one template often follow each other: no text is made of their bytes then. */
+  private isLast(view: BlobView, representativePackageId: string): boolean {
+    return (
+      this.last !== null &&
+      this.lastRepresentative === representativePackageId &&
+      sameBytes(this.lastTemplate, view.buf, view.templateStart, view.templateEnd) &&
+      sameBytes(this.lastName, view.buf, view.packageNameStart, view.packageNameEnd)
+    );
   }
 
   private make(view: BlobView, representative: string): TemplateBinding {
@@ -179,4 +198,10 @@ export class TemplateBinder {
     }
     return template;
   }
+}
+
+function sameBytes(known: Buffer, buf: Buffer, start: number, end: number): boolean {
+  if (end - start !== known.length) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== buf[start + i]) return false;
+  return true;
 }
