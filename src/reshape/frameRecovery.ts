@@ -254,12 +254,12 @@ export function frameRecovery(options: FrameRecoveryOptions): FrameRecovery {
     },
     end(cut) {
       // What is left in step is an incomplete record, or a false length that swallowed complete ones.
-      while (at < filled && inStep) {
-        if (!stepIn())
+      while (at < filled) {
+        if (!inStep) search(true);
+        else if (!stepIn()) {
           fallOut('FRAME_TRUNCATED', 'the stream ends inside a record', cut ? offset + filled - at : -1);
-        while (!inStep && at < filled) if (!search(true)) break;
+        }
       }
-      while (!inStep && at < filled) if (!search(true)) break;
       if (damage !== undefined) {
         const truncatedRecord = damage.code === 'FRAME_TRUNCATED' || damage.claimedEnd === offset;
         report(damage.start, offset, truncatedRecord);

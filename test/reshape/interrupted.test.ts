@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fixture } from '../fixtures.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** A snapshot whose copy is several pieces long. */
+async function longSnapshot(): Promise<Buffer> {
+  const frames = gunzipSync(await readFile(fixture('snapshots/two-synchronizers.acs.gz')));
+  return gzipSync(Buffer.concat(Array.from({ length: 60 }, () => frames)), { level: 1 });
+}
+
+let folder: string;
+let child: ChildProcess | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'acs-interrupted-'));
+});
+afterEach(async () => {
+  child?.kill('SIGKILL');
+  await rm(folder, { recursive: true });
+});
+
+/** Starts a command that reads standard input, feeds it most of a snapshot, and waits until some of the output is on disk. */
+async function inTheMiddle(...words: string[]): Promise<{ ended: Promise<number | NodeJS.Signals | null> }> {
+  expect(existsSync(MAIN), 'this test runs the build: npm run build').toBe(true);
+  const bytes = await longSnapshot();
+  const started = spawn(process.execPath, [MAIN, ...words, '--quiet'], { stdio: ['pipe', 'ignore', 'pipe'] });
+  child = started;
+  let stderr = '';
+  started.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const ended = new Promise<number | NodeJS.Signals | null>((done) => {
+    started.once('exit', (code, signal) => done(code ?? signal));
+  });
+  started.stdin.on('error', () => undefined);
+  started.stdin.write(bytes.subarray(0, bytes.length - 1000));
+  for (let waited = 0; ; waited += 20) {
+    const unfinished = (await readdir(folder)).filter((name) => name.endsWith('.tmp'));
+    if (unfinished.some((name) => statSync(join(folder, name)).size > 10)) return { ended };
+    expect(started.exitCode, stderr).toBeNull();
+    expect(waited).toBeLessThan(20_000);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+describe.each([
+  ['filter', (): string[] => ['filter', '-', '-o', join(folder, 'out.acs.gz'), '--manifest']],
+  [
+    'split',
+    (): string[] => ['split', '-', '--by', 'count', '--size', '3000', '-d', folder, '--prefix', 'out'],
+  ],
+] as const)('%s, interrupted while it writes', (_, words) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s leaves nothing behind', async (signal, status) => {
+    const { ended } = await inTheMiddle(...words());
+    child?.kill(signal);
+    expect(await ended).toBe(status);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('by kill -9 leaves no file under a final name, and an older file untouched', async () => {
+    const older = join(folder, 'out.acs.gz');
+    await writeFile(older, 'older');
+    const { ended } = await inTheMiddle(...words());
+    child?.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    const left = (await readdir(folder)).filter((name) => !name.startsWith('.'));
+    expect(left).toEqual(['out.acs.gz']);
+    expect(await readFile(older, 'utf8')).toBe('older');
+  });
+});
