@@ -12,7 +12,7 @@ export interface CliContext {
   write(text: string | Uint8Array): Promise<boolean>;
   /** Prints a result: the JSON with `--json`, else the text. A missing final newline is added. */
   result(json: unknown, text: () => string): Promise<void>;
-  /** A line of talk on standard error; silent with `--quiet`. */
+  /** A line of talk on standard error, with `--json` as a JSON line; silent with `--quiet`. */
   note(text: string): void;
   /** A warning on standard error; with `--json` as a JSON line. */
   warn(warning: { code: string; message: string; [key: string]: unknown }): void;
@@ -54,7 +54,7 @@ export function createContext(options: ContextOptions): CliContext {
       await context.write(body.endsWith('\n') ? body : `${body}\n`);
     },
     note(text) {
-      if (!options.quiet) stderr.write(`${text}\n`);
+      if (!options.quiet) stderr.write(`${options.json ? stringifyJson({ note: text }) : text}\n`);
     },
     warn(warning) {
       stderr.write(

@@ -32,12 +32,12 @@ export function readSourceOptions(args: SourceArgs): ReadSourceOptions {
 /** Says what was found in the inputs; returns how many findings there are. */
 export function warnAboutSources(inputs: readonly SourceFacts[], context: CliContext): number {
   let count = 0;
-  for (const { name, findings } of inputs) {
+  for (const { file, findings } of inputs) {
     for (const { code, message, count: times, examples } of findings) {
       count++;
       const some =
         examples.length > 0 ? ` (${times}: ${examples.slice(0, 3).join(', ')}${times > 3 ? ', …' : ''})` : '';
-      context.warn({ code, message: `${name}: ${message}${some}`, file: name, count: times, examples });
+      context.warn({ code, message: `${file}: ${message}${some}`, file, count: times, examples });
     }
   }
   return count;

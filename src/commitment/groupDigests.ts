@@ -24,7 +24,7 @@ export interface GroupDigestList {
   format: 'acs-group-digests/1';
   scheme: string;
   /** Logical synchronizer id. */
-  synchronizer: string;
+  synchronizerId: string;
   /** Uid of the participant whose contracts these are. */
   participant: string;
   /** Uid of the participant they are shared with. */
@@ -71,7 +71,7 @@ export function groupDigests(
   return {
     format: 'acs-group-digests/1',
     scheme: scheme.name,
-    synchronizer: options.synchronizer,
+    synchronizerId: options.synchronizer,
     participant,
     counterParticipant,
     saltCheck: saltedHash('salt', salt, []).slice(0, 16),
@@ -111,7 +111,7 @@ export interface GroupDigestDifference {
 export function diffGroupDigests(local: GroupDigestList, remote: GroupDigestList): GroupDigestDifference[] {
   const checks: [string, string, string][] = [
     ['scheme', local.scheme, remote.scheme],
-    ['synchronizer', local.synchronizer, remote.synchronizer],
+    ['synchronizer', local.synchronizerId, remote.synchronizerId],
     ['participant', local.counterParticipant, remote.participant],
     ['counter-participant', local.participant, remote.counterParticipant],
     ['salt', local.saltCheck, remote.saltCheck],
@@ -163,7 +163,7 @@ export function parseGroupDigests(text: string): GroupDigestList {
   if (typeof json !== 'object' || json === null) bad('', 'an object');
   const list = json as Record<keyof GroupDigestList, unknown>;
   if (list.format !== 'acs-group-digests/1') bad('format', 'acs-group-digests/1');
-  for (const key of ['scheme', 'synchronizer', 'participant', 'counterParticipant', 'saltCheck'] as const) {
+  for (const key of ['scheme', 'synchronizerId', 'participant', 'counterParticipant', 'saltCheck'] as const) {
     if (typeof list[key] !== 'string') bad(key, 'text');
   }
   if (!Array.isArray(list.groups)) return bad('groups', 'a list');

@@ -14,7 +14,7 @@ export function commonCutFinding(inputs: readonly SourceFacts[]): SourceFinding 
       message:
         '/v1/query answers name no moment: contracts created or archived between two calls are missing or double',
       count: undated.length,
-      examples: undated.slice(0, 10).map(({ name }) => name),
+      examples: undated.slice(0, 10).map(({ file }) => file),
     };
   }
   const moments = new Map<string, Set<string>>();
@@ -32,7 +32,7 @@ export function commonCutFinding(inputs: readonly SourceFacts[]): SourceFinding 
     count: differing[1].size,
     examples: inputs
       .filter(({ format }) => format === differing[0])
-      .map(({ name }) => name)
+      .map(({ file }) => file)
       .slice(0, 10),
   };
 }

@@ -43,7 +43,8 @@ export interface ReadSourceOptions extends InflateOptions {
 }
 
 export interface SourceFacts {
-  name: string;
+  /** The input: a path, or `-`. */
+  file: string;
   format: SourceFormat | 'empty';
   container: 'gzip' | 'zstd' | 'plain';
   contracts: number;
@@ -71,7 +72,7 @@ export async function readSource(
   options: ReadSourceOptions = {},
 ): Promise<SourceFacts> {
   const name = inputName(input);
-  const facts: SourceFacts = { name, format: 'empty', container: 'plain', contracts: 0, findings: [] };
+  const facts: SourceFacts = { file: name, format: 'empty', container: 'plain', contracts: 0, findings: [] };
   const findings = findingCollector<SourceFindingCode>();
   const reading: Reading = {
     name,

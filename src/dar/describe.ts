@@ -152,7 +152,7 @@ export interface ChoiceDescription {
 
 export interface TemplateDescription {
   /** `package:Module:Template`. */
-  readonly template: string;
+  readonly templateId: string;
   readonly fields: readonly MemberDescription[];
   readonly key: string | null;
   readonly choices: readonly ChoiceDescription[];
@@ -162,7 +162,7 @@ export interface TemplateDescription {
 
 export interface InterfaceDescription {
   /** `package:Module:Interface`. */
-  readonly interface: string;
+  readonly interfaceId: string;
   readonly view: string | null;
   readonly choices: readonly ChoiceDescription[];
   readonly requires: readonly string[];
@@ -174,7 +174,7 @@ export function describeTemplates(each: Package): TemplateDescription[] {
     [...module.templates.values()].sort(byName).map((template) => {
       const argument = module.dataTypes.get(template.ref.name);
       return {
-        template: formatTypeRef(template.ref),
+        templateId: formatTypeRef(template.ref),
         fields: argument === undefined ? [] : membersOf(argument.cons),
         key: template.keyType === null ? null : formatType(template.keyType, true),
         choices: template.choices.map(describeChoice),
@@ -188,7 +188,7 @@ export function describeTemplates(each: Package): TemplateDescription[] {
 export function describeInterfaces(each: Package): InterfaceDescription[] {
   return sortedModules(each).flatMap((module) =>
     [...module.interfaces.values()].sort(byName).map((definition) => ({
-      interface: formatTypeRef(definition.ref),
+      interfaceId: formatTypeRef(definition.ref),
       view: definition.viewType === null ? null : formatType(definition.viewType, true),
       choices: definition.choices.map(describeChoice),
       requires: definition.requires.map(formatTypeRef),

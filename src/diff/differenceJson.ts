@@ -1,7 +1,9 @@
-/** One difference as a line of JSON; 64-bit integers as strings. */
+/** Differences and their summary as JSON; 64-bit integers as strings. */
+import { formatMicros } from '../contract/time.js';
 
 import type { DiffState } from './classes.js';
 import type { Difference } from './diff.js';
+import { type DiffSummary, UNKNOWN_TEMPLATE } from './summary.js';
 
 export interface DifferenceJson {
   contractId: string;
@@ -9,11 +11,11 @@ export interface DifferenceJson {
   classes: readonly string[];
   /** Content fields that differ. */
   fields: readonly string[];
-  template: string | null;
+  templateId: string | null;
   packageName: string | null;
   stakeholders: readonly string[] | null;
   signatories: readonly string[] | null;
-  /** Microseconds since the epoch. */
+  /** ISO 8601. */
   createdAt: string | null;
   /** What each input shows, by its name. */
   inputs: Record<string, DiffStateJson>;
@@ -27,10 +29,10 @@ export interface DiffStateJson {
   /** False: the participant hosts no stakeholder. */
   expected: boolean;
   reassignmentCounter?: string;
-  synchronizer?: string;
+  synchronizerId?: string;
   /** First half of the SHA-256 of `created_event_blob`. */
   contentDigest?: string;
-  /** Record time, microseconds since the epoch. */
+  /** Record time of the archival or purge, ISO 8601. */
   at?: string;
 }
 
@@ -42,14 +44,34 @@ export function differenceJson(difference: Difference, inputs: readonly string[]
     class: difference.class,
     classes: difference.classes,
     fields: difference.fields,
-    template: difference.template ?? null,
+    templateId: difference.template ?? null,
     packageName: difference.packageName ?? null,
     stakeholders: difference.stakeholders ?? null,
     signatories: difference.signatories ?? null,
-    createdAt: difference.createdAt?.toString() ?? null,
+    createdAt: difference.createdAt === undefined ? null : formatMicros(difference.createdAt),
     inputs: states,
     pairs: difference.pairs.map((pair) => [inputs[pair.left]!, inputs[pair.right]!, pair.class] as const),
     representativeDiffers: difference.representativeDiffers,
+  };
+}
+
+export type DiffSummaryJson = Omit<DiffSummary, 'synchronizer' | 'byTemplate'> & {
+  /** The synchronizer compared, or null for all. */
+  synchronizerId: string | null;
+  /** `templateId` is null where the template is not known. */
+  byTemplate: (Omit<DiffSummary['byTemplate'][number], 'template'> & { templateId: string | null })[];
+};
+
+/** The summary under the field names of the other commands. */
+export function diffSummaryJson(summary: DiffSummary): DiffSummaryJson {
+  const { synchronizer, byTemplate, ...counts } = summary;
+  return {
+    synchronizerId: synchronizer,
+    ...counts,
+    byTemplate: byTemplate.map(({ template, ...rest }) => ({
+      templateId: template === UNKNOWN_TEMPLATE ? null : template,
+      ...rest,
+    })),
   };
 }
 
@@ -57,8 +79,8 @@ function stateJson(state: DiffState): DiffStateJson {
   const json: DiffStateJson = { state: state.state, expected: state.expected };
   if (state.reassignmentCounter !== undefined)
     json.reassignmentCounter = state.reassignmentCounter.toString();
-  if (state.synchronizer !== undefined) json.synchronizer = state.synchronizer;
+  if (state.synchronizer !== undefined) json.synchronizerId = state.synchronizer;
   if (state.contentDigest !== undefined) json.contentDigest = state.contentDigest;
-  if (state.at !== undefined) json.at = state.at.toString();
+  if (state.at !== undefined) json.at = formatMicros(state.at);
   return json;
 }

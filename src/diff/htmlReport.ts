@@ -44,7 +44,7 @@ export function openHtmlReport(inputs: readonly string[], maxRows = REPORT_ROWS)
         json.contractId,
         json.classes.map(number),
         json.fields.map(number),
-        json.template === null ? -1 : number(json.template),
+        json.templateId === null ? -1 : number(json.templateId),
         json.stakeholders?.map(number) ?? [],
         inputs.map((name) => {
           const state = json.inputs[name];
@@ -53,7 +53,7 @@ export function openHtmlReport(inputs: readonly string[], maxRows = REPORT_ROWS)
             number(state.state),
             state.expected ? 1 : 0,
             state.reassignmentCounter ?? '',
-            state.synchronizer === undefined ? -1 : number(state.synchronizer),
+            state.synchronizerId === undefined ? -1 : number(state.synchronizerId),
             state.contentDigest ?? '',
           ];
         }),

@@ -62,6 +62,9 @@ export interface DiffTally {
   finish(spilledBytes: number, synchronizer: string | undefined): DiffSummary;
 }
 
+/** Counted under this name: contracts of which only the id is known. */
+export const UNKNOWN_TEMPLATE = '(unknown)';
+
 export function openTally(sources: readonly DiffSource[], facts: readonly DiffSourceFacts[]): DiffTally {
   const count = sources.length;
   const sameBySet = new Map<InputSet, number>();
@@ -110,7 +113,7 @@ export function openTally(sources: readonly DiffSource[], facts: readonly DiffSo
       different++;
       if (difference.representativeDiffers) representativeDiffers++;
       increment(byClass, difference.class);
-      const template = difference.template ?? '(unknown)';
+      const template = difference.template ?? UNKNOWN_TEMPLATE;
       let entry = byTemplate.get(template);
       if (entry === undefined) {
         entry = { different: 0, byClass: {} };

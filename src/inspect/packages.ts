@@ -50,13 +50,13 @@ export interface NeededPackage {
 
 /** Contracts that fare alike. */
 export interface PackageSelection {
-  creation: string;
+  creationPackageId: string;
   /** As exported; the creation package's when the record names none. */
-  representative: string;
+  representativePackageId: string;
   packageName: string;
   contracts: number;
   /** What the import would use; null: nothing fits, and the import fails. */
-  selected: string | null;
+  selectedPackageId: string | null;
   rule: RepresentativeRule | null;
   /** Mode ACCEPT refuses a package other than the exported one. */
   refusedByAccept: boolean;
@@ -121,11 +121,11 @@ export async function listPackages(input: ByteInput, options: PackagesOptions = 
           options.overrides,
         );
         group = {
-          creation,
-          representative,
+          creationPackageId: creation,
+          representativePackageId: representative,
           packageName,
           contracts: 0,
-          selected: selection.packageId,
+          selectedPackageId: selection.packageId,
           rule: selection.rule,
           refusedByAccept: selection.changed,
           templates: new Map(),
@@ -179,7 +179,10 @@ function report(
   };
   const followed = new Set<string>();
   for (const group of groups) {
-    const { creation, representative, selected, packageName } = group;
+    const { packageName } = group;
+    const creation = group.creationPackageId;
+    const representative = group.representativePackageId;
+    const selected = group.selectedPackageId;
     need(creation, 'creation', group.contracts, packageName);
     need(representative, 'representative', representative === creation ? 0 : group.contracts, packageName);
     if (selected !== null) {
@@ -206,7 +209,10 @@ function report(
       .map((p) => p.packageId),
     selections: groups
       .map(({ templates: _templates, ...selection }) => selection)
-      .sort((a, b) => b.contracts - a.contracts || (a.representative < b.representative ? -1 : 1)),
+      .sort(
+        (a, b) =>
+          b.contracts - a.contracts || (a.representativePackageId < b.representativePackageId ? -1 : 1),
+      ),
     overrides: overrideMap(groups),
     unusedOverrides: unused.sort(),
     notKnown: notKnown(list, options),
@@ -231,7 +237,7 @@ function notKnown(list: readonly NeededPackage[], options: PackagesOptions): str
 /** Every choice that differs from the exported package, as an override that forces it. */
 function overrideMap(groups: readonly Group[]): OverrideMap {
   const packageId = new Map<string, string>();
-  for (const { representative, selected, rule } of groups) {
+  for (const { representativePackageId: representative, selectedPackageId: selected, rule } of groups) {
     if (selected === null || selected === representative || rule === 'contract-override') continue;
     packageId.set(representative, selected);
   }

@@ -17,7 +17,7 @@ export interface CountDifference {
   what: 'template' | 'party';
   name: string;
   expected: number;
-  actual: number;
+  found: number;
 }
 
 export interface CountReport extends ContractCounts {
@@ -121,8 +121,8 @@ function differences(
 function compare(what: CountDifference['what'], expected: Tally, actual: Tally): CountDifference[] {
   const names = [...new Set([...expected.names(), ...actual.names()])].sort();
   return names
-    .map((name) => ({ what, name, expected: expected.get(name), actual: actual.get(name) }))
-    .filter((difference) => difference.expected !== difference.actual);
+    .map((name) => ({ what, name, expected: expected.get(name), found: actual.get(name) }))
+    .filter((difference) => difference.expected !== difference.found);
 }
 
 /** The participant of a file written by `acs place`: `participant.synchronizer.acs.gz`. */

@@ -42,9 +42,9 @@ export interface PlaceOptions {
 }
 
 export interface PlacedFile {
+  file: string;
   participant: string;
   synchronizerId: string;
-  path: string;
   contracts: number;
   byTemplate: Record<string, number>;
   /** Contracts per stakeholder, hosted here or elsewhere. */
@@ -162,7 +162,8 @@ class PlaceRun {
       unplaced: this.unplaced,
       duplicates: this.duplicates,
       witnesses: this.witnesses,
-      files: [...this.files.values()].map(({ file: _file, byTemplate, byParty, ...rest }) => ({
+      files: [...this.files.values()].map(({ file: _file, path, byTemplate, byParty, ...rest }) => ({
+        file: path,
         ...rest,
         byTemplate: byTemplate.toObject(),
         byParty: byParty.toObject(),

@@ -2,6 +2,7 @@
  * `acs filter`: a snapshot with only the contracts that meet conditions. Kept records are copied byte for byte; the
  * result is one gzip member, whole or not at all. Memory does not grow with the file.
  */
+import { manifestPath } from '../contract/manifest.js';
 import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import type { ByteInput } from '../io/input.js';
 import { compileConditions, type FilterConditions } from './conditions.js';
@@ -26,7 +27,10 @@ export interface FilterResult {
   contracts: number;
   kept: number;
   dropped: number;
-  inFlight: InFlightCount;
+  /** Empty records of contracts in flight that were read; those that were copied; their places, the first 100. */
+  inFlight: number;
+  inFlightKept: number;
+  inFlightRecords: number[];
   /** What party and synchronizer prefixes stood for. */
   resolved: Record<string, string>;
   /** Full party and synchronizer ids that occur nowhere in the file. */
@@ -35,14 +39,8 @@ export interface FilterResult {
   missingContractIds: { count: number; first: string[] };
   compressedBytes: number;
   inflatedBytes: number;
-  manifest: boolean;
-}
-
-export interface InFlightCount {
-  seen: number;
-  kept: number;
-  /** Their 0-based places among the records, the first 100. */
-  records: number[];
+  /** Path of the manifest, null when none was written. */
+  manifestFile: string | null;
 }
 
 const MAX_LISTED = 100;
@@ -61,7 +59,9 @@ export async function filterSnapshot(
   const selection = compileConditions(conditions);
   const source = await openReshapeInput(input, options.read);
   const keepInFlight = (options.inFlight ?? (selection.none ? 'keep' : 'drop')) === 'keep';
-  const inFlight: InFlightCount = { seen: 0, kept: 0, records: [] };
+  let inFlight = 0;
+  let inFlightKept = 0;
+  const inFlightRecords: number[] = [];
   let contracts = 0;
   let kept = 0;
   const origin = { ...source.origin };
@@ -72,9 +72,9 @@ export async function filterSnapshot(
     await source.scan(
       (record) => {
         if (record.inFlight) {
-          if (inFlight.seen++ < MAX_LISTED) inFlight.records.push(record.index);
+          if (inFlight++ < MAX_LISTED) inFlightRecords.push(record.index);
           if (!keepInFlight) return;
-          inFlight.kept++;
+          inFlightKept++;
           file.writeRecord(record);
           return;
         }
@@ -94,11 +94,13 @@ export async function filterSnapshot(
       kept,
       dropped: contracts - kept,
       inFlight,
+      inFlightKept,
+      inFlightRecords,
       ...names,
       missingContractIds: conditions.contractIds?.missing(MAX_LISTED) ?? { count: 0, first: [] },
       compressedBytes: written.compressedBytes,
       inflatedBytes: written.inflatedBytes,
-      manifest: written.manifest !== undefined,
+      manifestFile: written.manifest === undefined ? null : manifestPath(output),
     };
   } catch (error) {
     await file.abort();

@@ -4,6 +4,7 @@
  * differ between two exports of the same contract and do not count.
  */
 import { ContractView } from '../contract/contractView.js';
+import { manifestPath } from '../contract/manifest.js';
 import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { AcsError, describePlace, type Place, usageError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
@@ -11,7 +12,6 @@ import type { RecordView } from '../snapshot/record.js';
 import { Interner } from '../wire/interner.js';
 import { contractPlaces } from './contractPlaces.js';
 import { refuseInputAsOutput } from './distinctFiles.js';
-import type { InFlightCount } from './filter.js';
 import { openReshapeInput, type ReshapeReadOptions } from './reshapeInput.js';
 
 export interface MergeOptions {
@@ -36,12 +36,13 @@ export interface MergeResult {
   contracts: number;
   duplicates: number;
   /** Empty records of contracts in flight; never written, since Canton refuses a file with one. */
-  inFlight: Pick<InFlightCount, 'seen'>;
+  inFlight: number;
   /** Contracts that are active on more than one synchronizer; each of their records is kept. */
   severalSynchronizers: { count: number; first: SeveralSynchronizers[] };
   compressedBytes: number;
   inflatedBytes: number;
-  manifest: boolean;
+  /** Path of the manifest, null when none was written. */
+  manifestFile: string | null;
 }
 
 export interface SeveralSynchronizers {
@@ -133,11 +134,11 @@ export async function mergeSnapshots(
       inputs: merged,
       contracts: written,
       duplicates: merged.reduce((sum, input) => sum + input.duplicates, 0),
-      inFlight: { seen: merged.reduce((sum, input) => sum + input.inFlight, 0) },
+      inFlight: merged.reduce((sum, input) => sum + input.inFlight, 0),
       severalSynchronizers,
       compressedBytes: result.compressedBytes,
       inflatedBytes: result.inflatedBytes,
-      manifest: result.manifest !== undefined,
+      manifestFile: result.manifest === undefined ? null : manifestPath(output),
     };
   } catch (error) {
     await file.abort();

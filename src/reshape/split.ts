@@ -12,7 +12,6 @@ import type { RecordView } from '../snapshot/record.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { eachStakeholder } from './conditions.js';
 import { refuseInputAsOutput } from './distinctFiles.js';
-import type { InFlightCount } from './filter.js';
 import { type PartWriterOptions, partWriter } from './partWriter.js';
 import { openReshapeInput, type ReshapeReadOptions } from './reshapeInput.js';
 
@@ -33,7 +32,7 @@ export interface SplitOptions {
 export const MAX_PARTS = 10_000;
 
 export interface SplitPart {
-  path: string;
+  file: string;
   /** Synchronizer id, template (`package:module:entity`) or party; the number of the part by count and bytes. */
   key: string;
   contracts: number;
@@ -46,7 +45,7 @@ export interface SplitResult {
   /** Contracts read. */
   contracts: number;
   /** Empty records of contracts in flight: they belong to no part. */
-  inFlight: Pick<InFlightCount, 'seen'>;
+  inFlight: number;
   parts: SplitPart[];
 }
 
@@ -108,8 +107,10 @@ export async function splitSnapshot(
     return {
       input: source.name,
       contracts,
-      inFlight: { seen: inFlight },
-      parts: written.map((part, i) => ({ ...part, key: keys[i] })).sort((a, b) => (a.path < b.path ? -1 : 1)),
+      inFlight,
+      parts: written
+        .map(({ path, ...counts }, i) => ({ file: path, key: keys[i], ...counts }))
+        .sort((a, b) => (a.file < b.file ? -1 : 1)),
     };
   } catch (error) {
     await writer.abort();

@@ -56,7 +56,9 @@ describe('acs dar', () => {
     );
     const templates = JSON.parse((await run('templates', '--json', dar('acme-registry-1.0.0.dar'))).stdout);
     expect(
-      templates.templates.map((each: { template: string }) => each.template.split(':').slice(1).join(':')),
+      templates.templates.map((each: { templateId: string }) =>
+        each.templateId.split(':').slice(1).join(':'),
+      ),
     ).toEqual(['Acme.Registry:AllTypes', 'Acme.Registry:Certificate']);
     expect(templates.templates[1].implements).toEqual([
       '5b0dab49e96c33aa5a39263b94b2135591583b559dbaf7ba0f44e53260660451:Acme.Holding:Holding',

@@ -155,8 +155,8 @@ describe('acs convert', () => {
         '--json',
       );
       expect(status).toBe(3);
-      const result = JSON.parse(stdout) as { notImportable: { code: string; message: string }[] };
-      expect(result.notImportable.map((f) => f.code)).toEqual(['ca03', 'lf1']);
+      const result = JSON.parse(stdout) as { notImportable: { label: string; message: string }[] };
+      expect(result.notImportable.map((f) => f.label)).toEqual(['ca03', 'lf1']);
       expect(result.notImportable[0].message).toContain('Canton 3 refuses');
       expect(result.notImportable[1].message).toContain('Daml-LF 1');
     }

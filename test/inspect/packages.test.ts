@@ -69,24 +69,28 @@ describe('packages of a snapshot', () => {
   it('are all missing without DARs', async () => {
     const report = await listPackages(tiny);
     expect(report.missing).toContain(IOU_1_0);
-    expect(report.selections.every((s) => s.selected === null)).toBe(true);
+    expect(report.selections.every((s) => s.selectedPackageId === null)).toBe(true);
     expect(report.notKnown[0]).toMatch(/--known/);
   });
 
   it('fall back to another version, which the override map writes down', async () => {
     const newer = await loadDars([fixture('dars/acme-iou-1.1.0.dar')], { cacheDir: false });
     const report = await listPackages(tiny, { packages: newer });
-    const fallen = report.selections.filter((s) => s.representative === IOU_1_0);
+    const fallen = report.selections.filter((s) => s.representativePackageId === IOU_1_0);
     expect(fallen.length).toBeGreaterThan(0);
     for (const selection of fallen) {
-      expect(selection).toMatchObject({ selected: IOU_1_1, rule: 'highest-version', refusedByAccept: true });
+      expect(selection).toMatchObject({
+        selectedPackageId: IOU_1_1,
+        rule: 'highest-version',
+        refusedByAccept: true,
+      });
     }
     expect(report.overrides.packageIdOverride).toEqual({ [IOU_1_0]: IOU_1_1 });
     const again = await listPackages(tiny, {
       packages: newer,
       overrides: parseOverrides(JSON.stringify(report.overrides)),
     });
-    expect(again.selections.filter((s) => s.representative === IOU_1_0)).toEqual(
+    expect(again.selections.filter((s) => s.representativePackageId === IOU_1_0)).toEqual(
       fallen.map((s) => ({ ...s, rule: 'override-of-exported' })),
     );
   });
@@ -99,14 +103,14 @@ describe('packages of a snapshot', () => {
       overrides: parseOverrides(
         JSON.stringify({
           contract_override: { [id]: IOU_1_1 },
-          packageIdOverride: { [first.representative]: IOU_1_1 },
+          packageIdOverride: { [first.representativePackageId]: IOU_1_1 },
         }),
       ),
     });
     expect(report.unusedOverrides).toEqual([id]);
-    expect(report.selections.find((s) => s.representative === first.representative)?.rule).toBe(
-      'override-of-exported',
-    );
+    expect(
+      report.selections.find((s) => s.representativePackageId === first.representativePackageId)?.rule,
+    ).toBe('override-of-exported');
   });
 
   it('refuse a malformed override map', () => {

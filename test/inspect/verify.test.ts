@@ -193,6 +193,6 @@ describe('acs verify', () => {
     expect((await runCommand('verify', file)).status).toBe(1);
     expect((await runCommand('verify', file, '--allow', 'IN_FLIGHT_RECORD')).status).toBe(0);
     const json = await runCommand('verify', '--json', file);
-    expect(JSON.parse(json.stdout)).toMatchObject({ errors: 1, listed: [{ code: 'IN_FLIGHT_RECORD' }] });
+    expect(JSON.parse(json.stdout)).toMatchObject({ errors: 1, findings: [{ code: 'IN_FLIGHT_RECORD' }] });
   });
 });

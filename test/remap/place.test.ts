@@ -37,7 +37,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 interface Placed {
   placements: number;
   unplaced: number;
-  files: { participant: string; path: string; contracts: number; byParty: Record<string, number> }[];
+  files: { participant: string; file: string; contracts: number; byParty: Record<string, number> }[];
 }
 
 async function place(...args: string[]) {
@@ -85,7 +85,7 @@ describe('acs place and acs count', () => {
     ]);
     const distinct = new Set<string>();
     for (const [i, file] of placed.files.entries()) {
-      const made = (await readAll(file.path)).contracts;
+      const made = (await readAll(file.file)).contracts;
       const real = (await readAll(fixture(`paint/new.participant${i + 1}.acs.gz`))).contracts;
       const blobs = (contracts: typeof made) => contracts.map((c) => c.blob?.toString('hex')).sort();
       expect(blobs(made)).toEqual(blobs(real));
@@ -109,7 +109,7 @@ describe('acs place and acs count', () => {
       contracts: 36,
       missing: [],
       differences: expect.arrayContaining([
-        { what: 'template', name: 'Acme.Paint:Iou', expected: 0, actual: 4 },
+        { what: 'template', name: 'Acme.Paint:Iou', expected: 0, found: 4 },
       ]),
     });
     expect((JSON.parse(wrong.stdout) as { unexpected: string[] }).unexpected).toHaveLength(4);

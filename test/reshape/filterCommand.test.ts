@@ -41,7 +41,7 @@ describe('acs filter', () => {
       ],
     );
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ contracts: 18, output: out, inFlight: { seen: 1, kept: 0 } });
+    expect(JSON.parse(stdout)).toMatchObject({ contracts: 18, output: out, inFlight: 1, inFlightKept: 0 });
     expect(JSON.parse(stderr)).toMatchObject({ warning: { code: 'IN_FLIGHT_DROPPED', records: [18] } });
   });
 

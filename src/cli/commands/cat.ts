@@ -1,6 +1,7 @@
 /** `acs cat` */
 import { type CatOptions, catFields, catSnapshot, parseFields, rowJson } from '../../inspect/cat.js';
 import { labelledRenderer } from '../../inspect/labelledArgument.js';
+import { usageError } from '../../io/error.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { readOptions, scanOptions } from '../readOptions.js';
@@ -47,6 +48,8 @@ export const catCommand = defineCommand({
         describe: 'output form',
       }),
   async run(args, context) {
+    if (context.json && args.format !== 'jsonl')
+      throw usageError(`--json and --format ${args.format} contradict`);
     const options: CatOptions = { ...scanOptions(args), blob: args.blob };
     if (args.fields !== undefined) options.fields = parseFields(args.fields.flatMap((f) => f.split(',')));
     if (args.limit !== undefined) options.limit = args.limit;

@@ -125,8 +125,12 @@ async function writeDifferences(
 
 function differenceJson(d: OpenCommitmentDifference): string {
   return d.kind === 'counter-differs'
-    ? JSON.stringify({ kind: d.kind, cid: d.contractId, local: `${d.local}`, remote: `${d.remote}` })
-    : JSON.stringify({ kind: d.kind, cid: d.contractId, reassignmentCounter: `${d.reassignmentCounter}` });
+    ? JSON.stringify({ kind: d.kind, contractId: d.contractId, local: `${d.local}`, remote: `${d.remote}` })
+    : JSON.stringify({
+        kind: d.kind,
+        contractId: d.contractId,
+        reassignmentCounter: `${d.reassignmentCounter}`,
+      });
 }
 
 function describeDifference(d: OpenCommitmentDifference): string {
@@ -243,9 +247,12 @@ const openCommand = defineCommand({
       );
       await out.commit();
       if (args.output !== '-') {
-        await context.result({ file: args.output, synchronizer, contracts }, () => {
-          return `${args.output}: ${groupDigits(contracts)} shared contracts`;
-        });
+        await context.result(
+          { input: args.file, output: args.output, synchronizerId: synchronizer, contracts },
+          () => {
+            return `${args.output}: ${groupDigits(contracts)} shared contracts`;
+          },
+        );
       }
     } catch (error) {
       await out.abort();
@@ -363,10 +370,10 @@ export const commitmentCommand = defineCommand({
       {
         file: found.facts.name,
         participant: participantUid(hosting, args.participant),
-        synchronizer: found.synchronizer,
+        synchronizerId: found.synchronizer,
         scheme: args.scheme,
         contracts: found.contracts,
-        otherSynchronizers: found.elsewhere,
+        onOtherSynchronizers: found.elsewhere,
         inFlight: found.facts.inFlight,
         ...(expected === undefined ? {} : { expected: args.expect, equal: expected }),
         commitments: commitments.map((c) => ({
@@ -388,12 +395,15 @@ function warnAbout(found: SnapshotCommitments, context: CliContext): void {
     context.warn({
       code: 'COMMITMENT_NO_CONTRACTS',
       message: `the file has no contract on ${found.synchronizer}, but ${found.elsewhere} on others`,
+      file: found.facts.name,
     });
   }
   if (found.facts.inFlight > 0) {
     context.warn({
       code: 'COMMITMENT_IN_FLIGHT',
       message: `${found.facts.inFlight} contracts in flight are in no commitment`,
+      file: found.facts.name,
+      count: found.facts.inFlight,
     });
   }
 }

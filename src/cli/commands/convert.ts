@@ -75,11 +75,18 @@ export const convertCommand = defineCommand({
     });
     progress.finish();
     let findings = warnAboutSources(result.inputs, context);
-    for (const finding of [...result.findings, ...result.missing, ...result.notImportable]) {
+    const missing = result.missing.map(({ code, ...finding }) => ({ part: code, ...finding }));
+    const notImportable = result.notImportable.map(({ code, ...finding }) => ({ label: code, ...finding }));
+    for (const finding of [
+      ...result.findings,
+      ...missing.map((each) => ({ code: 'CONTRACT_INCOMPLETE', ...each })),
+      ...notImportable.map((each) => ({ code: 'NOT_IMPORTABLE', ...each })),
+    ]) {
       findings++;
       context.warn({ ...finding, message: `${finding.count}: ${finding.message}` });
     }
-    if (args.output !== '-') await context.result(result, () => describe(result));
+    const json = { ...result, missing, notImportable };
+    if (args.output !== '-') await context.result(json, () => describe(result));
     const lost =
       result.notImportable.length > 0 ||
       (result.to === 'snapshot' && result.missing.length > 0) ||
@@ -91,7 +98,7 @@ export const convertCommand = defineCommand({
 function describe(result: ConvertResult): string {
   const lines = result.inputs.map(
     (input) =>
-      `${input.name}: ${groupDigits(input.contracts)} contracts, form ${input.format} (${input.container})`,
+      `${input.file}: ${groupDigits(input.contracts)} contracts, form ${input.format} (${input.container})`,
   );
   lines.push(
     `${result.output}: ${groupDigits(result.written)} of ${groupDigits(result.contracts)} contracts written` +

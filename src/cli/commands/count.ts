@@ -88,8 +88,8 @@ function describe(report: CountReport): string {
   const rest =
     Math.max(0, (report.missing?.length ?? 0) - 20) + Math.max(0, (report.unexpected?.length ?? 0) - 20);
   if (rest > 0) lines.push(`  … and ${rest} more (--json lists all)`);
-  for (const { what, name, expected, actual } of report.differences ?? []) {
-    lines.push(`  ${what} ${name}: ${expected} expected, ${actual} found`);
+  for (const { what, name, expected, found } of report.differences ?? []) {
+    lines.push(`  ${what} ${name}: ${expected} expected, ${found} found`);
   }
   const table = (what: string, counts: Record<string, number>): void => {
     lines.push(

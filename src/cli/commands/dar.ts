@@ -225,7 +225,7 @@ function choiceLines(choices: readonly ChoiceDescription[]): string[] {
 
 function templateText(template: TemplateDescription): string {
   return [
-    `template ${template.template}`,
+    `template ${template.templateId}`,
     ...memberLines(template.fields),
     ...(template.key === null ? [] : [`  key : ${template.key}`]),
     ...choiceLines(template.choices),
@@ -235,7 +235,7 @@ function templateText(template: TemplateDescription): string {
 
 function interfaceText(definition: InterfaceDescription): string {
   return [
-    `interface ${definition.interface}`,
+    `interface ${definition.interfaceId}`,
     ...(definition.view === null ? [] : [`  view : ${definition.view}`]),
     ...choiceLines(definition.choices),
     ...definition.requires.map((ref) => `  requires ${ref}`),

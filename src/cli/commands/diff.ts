@@ -2,7 +2,7 @@
 import { readHostingMap } from '../../commitment/hostingMap.js';
 import { openMismatchFile } from '../../diff/cantonMismatch.js';
 import { type Difference, diffInputs } from '../../diff/diff.js';
-import { differenceJson } from '../../diff/differenceJson.js';
+import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
 import { openHtmlReport } from '../../diff/htmlReport.js';
 import { openDiffSource } from '../../diff/openSource.js';
 import type { DiffSource } from '../../diff/source.js';
@@ -81,6 +81,8 @@ export const diffCommand = defineCommand({
     const hosting = args.hosting === undefined ? undefined : await readHostingMap(args.hosting);
     const scan = scanOptions(args);
     const sources = await Promise.all(inputs.map((input) => openDiffSource(input, { hosting, scan })));
+    if (context.json && args.format === 'html' && args.output === undefined)
+      throw usageError('--json and --format html contradict', 'write the report with --html FILE');
     if (args.format === 'canton-mismatch' && sources.length !== 2)
       throw usageError('the canton-mismatch format compares exactly two inputs');
     const names = sources.map((source) => source.name);
@@ -129,11 +131,15 @@ export const diffCommand = defineCommand({
           context.warn({
             code: 'DIFF_NOT_SHOWN',
             message: `${mismatch.notShown} contracts differ in their content only; this format cannot show them`,
+            count: mismatch.notShown,
           });
         }
       } else if (args.format === 'html') await put(html!.render(summary, title));
       else if (args.format === 'table') {
-        const json = { ...summary, differences: listed.map((d) => differenceJson(d, names)) };
+        const json = {
+          ...diffSummaryJson(summary),
+          differences: listed.map((d) => differenceJson(d, names)),
+        };
         if (file === undefined) await context.result(json, () => describeDiff(summary, listed, names));
         else
           await put(context.json ? `${JSON.stringify(json)}\n` : `${describeDiff(summary, listed, names)}\n`);
@@ -143,6 +149,8 @@ export const diffCommand = defineCommand({
         context.warn({
           code: 'D2',
           message: `${input.name}: ${input.inFlightUnknown} contracts are in flight and not in the file`,
+          input: input.name,
+          count: input.inFlightUnknown,
         });
       }
       await file?.commit();

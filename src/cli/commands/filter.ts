@@ -134,32 +134,39 @@ function counterRange(text: string): Pick<FilterConditions, 'counterFrom' | 'cou
 }
 
 function warnAbout(result: FilterResult, context: CliContext): void {
-  const { inFlight, missingContractIds } = result;
-  if (inFlight.kept > 0) {
+  const { inFlight, inFlightKept, inFlightRecords, missingContractIds } = result;
+  const file = result.input;
+  if (inFlightKept > 0) {
     context.warn({
       code: 'IN_FLIGHT_KEPT',
-      message: `${inFlight.kept} empty records of contracts in flight were copied; Canton refuses to import such a file (--in-flight drop)`,
-      records: inFlight.records,
+      message: `${inFlightKept} empty records of contracts in flight were copied; Canton refuses to import such a file (--in-flight drop)`,
+      file,
+      count: inFlight,
+      records: inFlightRecords,
     });
-  } else if (inFlight.seen > 0) {
+  } else if (inFlight > 0) {
     context.warn({
       code: 'IN_FLIGHT_DROPPED',
-      message: `${inFlight.seen} empty records of contracts in flight were dropped: these contracts are missing from the export`,
-      records: inFlight.records,
+      message: `${inFlight} empty records of contracts in flight were dropped: these contracts are missing from the export`,
+      file,
+      count: inFlight,
+      records: inFlightRecords,
     });
   }
   if (missingContractIds.count > 0) {
     context.warn({
       code: 'CONTRACTS_NOT_FOUND',
       message: `${missingContractIds.count} listed contracts are not in the file, the first is ${missingContractIds.first[0]}`,
-      ...missingContractIds,
+      file,
+      count: missingContractIds.count,
+      examples: missingContractIds.first,
     });
   }
   for (const id of result.unmatched) {
-    context.warn({ code: 'NAME_NOT_FOUND', message: `${id} occurs nowhere in the file`, id });
+    context.warn({ code: 'NAME_NOT_FOUND', message: `${id} occurs nowhere in the file`, file, id });
   }
   if (result.kept === 0 && result.contracts > 0)
-    context.warn({ code: 'NOTHING_KEPT', message: 'no contract was kept' });
+    context.warn({ code: 'NOTHING_KEPT', message: 'no contract was kept', file });
 }
 
 function describeResult(result: FilterResult): string {

@@ -47,7 +47,7 @@ export const infoCommand = defineCommand({
       progress.finish();
       if (info instanceof AcsError) {
         // Recognised, and read by `acs convert`; counting is for format A.
-        const other = { file, format: info.found, next: info.hint };
+        const other = { file, format: info.found, hint: info.hint };
         await context.result(
           other,
           () => `${file}\n  format          ${info.found}\n  next            ${info.hint}`,

@@ -53,10 +53,11 @@ export const mergeCommand = defineCommand({
       write: snapshotFileOptions(args),
     });
     progress.finish();
-    if (result.inFlight.seen > 0) {
+    if (result.inFlight > 0) {
       context.warn({
         code: 'IN_FLIGHT_DROPPED',
-        message: `${result.inFlight.seen} empty records of contracts in flight were dropped: these contracts are missing from the exports`,
+        message: `${result.inFlight} empty records of contracts in flight were dropped: these contracts are missing from the exports`,
+        count: result.inFlight,
       });
     }
     const several = result.severalSynchronizers;
@@ -65,6 +66,8 @@ export const mergeCommand = defineCommand({
       context.warn({
         code: 'SEVERAL_SYNCHRONIZERS',
         message: `${several.count} contracts are active on more than one synchronizer, the first is ${contractId} (${places.map(describePlace).join('; ')})`,
+        contractId,
+        count: several.count,
       });
     }
     if (args.output !== '-') await context.result(result, () => describeResult(result));

@@ -78,16 +78,16 @@ function describe(report: PackagesReport): string {
     renderTable(
       ['exported', 'created with', 'name', 'contracts', 'uses', 'because of'],
       report.selections.map((s) => [
-        s.representative,
-        s.creation === s.representative ? 'same' : s.creation,
+        s.representativePackageId,
+        s.creationPackageId === s.representativePackageId ? 'same' : s.creationPackageId,
         s.packageName,
         groupDigits(s.contracts),
-        s.selected === null
+        s.selectedPackageId === null
           ? 'NONE: the import fails'
-          : s.selected === s.representative
+          : s.selectedPackageId === s.representativePackageId
             ? 'exported'
-            : s.selected,
-        `${s.rule ?? ''}${s.refusedByAccept && s.selected !== null ? ' (mode ACCEPT refuses)' : ''}`,
+            : s.selectedPackageId,
+        `${s.rule ?? ''}${s.refusedByAccept && s.selectedPackageId !== null ? ' (mode ACCEPT refuses)' : ''}`,
       ]),
       { right: [3] },
     ),

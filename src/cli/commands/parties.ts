@@ -128,12 +128,13 @@ export const partiesCommand = defineCommand({
 
 function warnUntyped(
   result: PartiesResult,
-  context: { warn(w: { code: string; message: string }): void },
+  context: { warn(w: { code: string; message: string; count: number }): void },
 ): void {
   if (result.untyped === 0) return;
   context.warn({
     code: 'TYPES_MISSING',
     message: `${result.untyped} contracts have JSON arguments without types: parties inside them are not counted (give --dar)`,
+    count: result.untyped,
   });
 }
 

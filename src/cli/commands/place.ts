@@ -81,7 +81,7 @@ function describe(result: PlaceResult): string {
       result.files.map((file) => [
         groupDigits(file.contracts),
         file.participant,
-        file.path,
+        file.file,
         Object.entries(file.byTemplate)
           .map(([template, count]) => `${template} ${count}`)
           .join(', '),

@@ -58,10 +58,11 @@ export const splitCommand = defineCommand({
       ...(args.prefix === undefined ? {} : { prefix: args.prefix }),
     });
     progress.finish();
-    if (result.inFlight.seen > 0) {
+    if (result.inFlight > 0) {
       context.warn({
         code: 'IN_FLIGHT_DROPPED',
-        message: `${result.inFlight.seen} empty records of contracts in flight were dropped: these contracts are missing from the export`,
+        message: `${result.inFlight} empty records of contracts in flight were dropped: these contracts are missing from the export`,
+        file: args.file,
       });
     }
     await context.result(result, () => describeResult(result));
@@ -98,7 +99,7 @@ function describeResult(result: SplitResult): string {
   const rows = result.parts.map((part) => [
     groupDigits(part.contracts),
     humanBytes(part.compressedBytes),
-    part.path,
+    part.file,
     part.key,
   ]);
   return `${groupDigits(result.contracts)} contracts in ${result.parts.length} parts\n${renderTable(

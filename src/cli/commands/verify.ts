@@ -84,8 +84,14 @@ export const verifyCommand = defineCommand({
       progress.finish();
       if (Object.keys(report.findings).some((code) => !allowed.has(code))) status = EXIT.findings;
       const summary = authenticity?.summary();
+      const { findings: findingCounts, ...rest } = report;
       await context.result(
-        { ...report, ...(summary === undefined ? {} : { authenticity: summary }), listed },
+        {
+          ...rest,
+          findingCounts,
+          ...(summary === undefined ? {} : { authenticity: summary }),
+          findings: listed,
+        },
         () => describeReport(report, listed, summary),
       );
     }
