@@ -1,4 +1,5 @@
 /** docs/CLI.md, made from the real help of every command. */
+import { readdirSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { CliCommand } from './command.js';
 import { COMMANDS } from './commands.js';
@@ -12,6 +13,8 @@ export async function commandReference(): Promise<string> {
     'This page is the real help of every command; a test keeps it so (`node scripts/cli-docs.mjs` rewrites it).',
     '',
     '- stdout is the result, stderr is talk. `--json` turns results into JSON; 64-bit integers are strings.',
+    '- The shape of every JSON output is a [JSON Schema](../schemas/json), linked below. With `--json` every line on',
+    `  stderr is JSON too: ${['error', 'warning', 'note', 'progress'].map(schemaLink).join(', ')}.`,
     '- Exit status: 0 ok or equal, 1 differences or findings, 2 usage, 3 done with loss, 4 failed; 130 after Ctrl-C.',
     '- A file may be `-` (standard input). Globs are expanded when the shell has not done it.',
     '- Outputs appear under their name only when complete.',
@@ -20,10 +23,13 @@ export async function commandReference(): Promise<string> {
     '',
     fenced(await helpOf([])),
   ];
-  for (const load of Object.values(COMMANDS)) {
-    const command = await load();
-    for (const path of paths(command, []))
-      parts.push('', `## acs ${path.join(' ')}`, '', fenced(await helpOf(path)));
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const all = commands.flatMap((command) => paths(command, []));
+  const shapes = shapesOf(all.map((path) => path.join('-')));
+  for (const path of all) {
+    parts.push('', `## acs ${path.join(' ')}`, '', fenced(await helpOf(path)));
+    const own = shapes.get(path.join('-')) ?? [];
+    if (own.length > 0) parts.push('', `JSON: ${own.map(schemaLink).join(', ')}`);
   }
   return `${parts.join('\n')}\n`;
 }
@@ -31,6 +37,28 @@ export async function commandReference(): Promise<string> {
 function paths(command: CliCommand<never>, before: readonly string[]): string[][] {
   const path = [...before, command.command.split(' ')[0]];
   return [path, ...(command.subcommands ?? []).flatMap((sub) => paths(sub, path))];
+}
+
+const SCHEMA_ENDING = '.schema.json';
+
+function schemaLink(name: string): string {
+  return `[${name}](../schemas/json/${name}${SCHEMA_ENDING})`;
+}
+
+/**
+ * The schemas of each command: the one of its name and those that add a word for another form of its output
+ * (`diff-line`), unless the word is a subcommand.
+ */
+function shapesOf(commands: readonly string[]): Map<string, string[]> {
+  const shapes = new Map<string, string[]>();
+  const files = readdirSync(new URL('../../schemas/json/', import.meta.url));
+  for (const name of files.map((file) => file.slice(0, -SCHEMA_ENDING.length)).sort()) {
+    const owner = commands
+      .filter((command) => name === command || name.startsWith(`${command}-`))
+      .reduce((longest, command) => (command.length > longest.length ? command : longest), '');
+    if (owner !== '') shapes.set(owner, [...(shapes.get(owner) ?? []), name]);
+  }
+  return shapes;
 }
 
 async function helpOf(path: readonly string[]): Promise<string> {
