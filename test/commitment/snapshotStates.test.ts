@@ -329,7 +329,7 @@ describe('group digests', () => {
     const mine = await list('participant1', 'participant2', 'a');
     const unrelated = expect.objectContaining({ code: 'GROUP_DIGESTS_UNRELATED' });
     expect(() => diffGroupDigests(mine, mine)).toThrow(unrelated);
-    for (const change of [{ scheme: 'x' }, { synchronizer: 'x' }, { saltCheck: 'x' }]) {
+    for (const change of [{ scheme: 'x' }, { synchronizerId: 'x' }, { saltCheck: 'x' }]) {
       const theirs: GroupDigestList = {
         ...mine,
         participant: mine.counterParticipant,
