@@ -24,8 +24,6 @@ export interface DeflateRange {
   start: number;
   /** Byte behind the range. */
   limit: number;
-  /** An offset that must be the border of two feeds: output before it is handed out before `atBorder` is called. */
-  border?: number;
 }
 
 /**
@@ -37,7 +35,7 @@ export async function runDeflate(
   source: ByteSource,
   range: DeflateRange,
   sink: (bytes: Buffer) => unknown,
-  options: { fineFrom?: number; atBorder?: () => void } = {},
+  options: { fineFrom?: number } = {},
 ): Promise<DeflateRun> {
   const inflater = createInflateRaw({ chunkSize: 256 * 1024 });
   let output: Buffer[] = [];
@@ -77,7 +75,6 @@ export async function runDeflate(
     let window: Buffer = Buffer.alloc(0);
     let windowStart = position;
     while (position < range.limit) {
-      if (position === range.border) options.atBorder?.();
       if (position >= windowStart + window.length) {
         window = await source.read(position, Math.min(READ_BYTES, range.limit - position));
         windowStart = position;
@@ -87,8 +84,6 @@ export async function runDeflate(
       if (options.fineFrom !== undefined && position < options.fineFrom) {
         step = Math.min(step, options.fineFrom - position);
       }
-      if (range.border !== undefined && position < range.border)
-        step = Math.min(step, range.border - position);
       const bytes = window.subarray(position - windowStart, position - windowStart + step);
       await fed(bytes);
       if (failure !== undefined) {

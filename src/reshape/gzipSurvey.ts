@@ -20,8 +20,6 @@ export interface Stretch {
   /** True when the inflated bytes begin with a record. */
   inStep: boolean;
   trust: Trust;
-  /** From this offset on the bytes are suspect: the last full flush before the damage. */
-  suspectFrom?: number;
   /** True for a stretch that begins a second or later member. */
   laterMember: boolean;
   /** True when its bytes continue those of the stretch before without a gap. */
@@ -111,7 +109,14 @@ export async function surveyGzip(source: ByteSource, limits: SurveyLimits): Prom
       resumed: !wholeBody,
     });
   }
+  distrust(survey);
   return survey;
+}
+
+/** Once one place is known to be damaged, bytes that no checksum speaks for may be altered elsewhere too. */
+function distrust(survey: GzipSurvey): void {
+  if (!survey.contradicted) return;
+  for (const stretch of survey.stretches) if (stretch.trust === 'unchecked') stretch.trust = 'suspect';
 }
 
 /** Reads a member from its deflate data on; returns the offset behind it or of the damage. */
@@ -166,7 +171,6 @@ async function surveyStretch(
       message: `the compressed data is damaged (${run.message ?? 'unknown'})`,
       byteOffset: run.end,
     });
-    stretch.suspectFrom = await lastBorder(source, at.start, run.end);
     return run.end;
   }
   if (run.outcome === 'cut') {
@@ -202,18 +206,6 @@ async function surveyStretch(
     }
   }
   return run.end + 8;
-}
-
-/** The offset behind the last full-flush mark in `[start, end)`, or `start`. */
-async function lastBorder(source: ByteSource, start: number, end: number): Promise<number> {
-  for (let to = end; to > start; ) {
-    const from = Math.max(start, to - SCAN_BYTES);
-    const bytes = await source.read(from, Math.min(to + BORDER.length - 1, end) - from);
-    const found = bytes.lastIndexOf(BORDER);
-    if (found >= 0) return from + found + BORDER.length;
-    to = from;
-  }
-  return start;
 }
 
 async function memberHeader(
@@ -348,7 +340,7 @@ function badHeader(found: Buffer): GzipDamage {
  */
 export async function surveyPieces(source: ByteSource, manifest: Manifest): Promise<GzipSurvey | undefined> {
   const { pieces } = manifest;
-  const present = pieces.filter((piece) => piece.at < source.size).length;
+  const present = pieces.filter((piece) => piece.at + piece.compressedBytes <= source.size).length;
   const survey: GzipSurvey = {
     stretches: [],
     damage: [],
@@ -386,6 +378,7 @@ export async function surveyPieces(source: ByteSource, manifest: Manifest): Prom
   if (present === 0 || whole * 2 < present) return undefined;
   survey.cutOff = survey.lost.length > 0 && source.size < manifest.compressed.bytes;
   await checkContainer(source, manifest, survey);
+  distrust(survey);
   return survey;
 }
 

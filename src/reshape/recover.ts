@@ -209,11 +209,10 @@ async function recover(
   } else {
     for (const [i, stretch] of survey.stretches.entries()) {
       laterMember = stretch.laterMember;
-      const trust = stretch.suspectFrom === stretch.start ? 'suspect' : stretch.trust;
-      if (stretch.continues) frames.trust(trust);
+      if (stretch.continues) frames.trust(stretch.trust);
       else {
         stretchStart = stretch.start;
-        frames.begin(stretch.inStep, trust);
+        frames.begin(stretch.inStep, stretch.trust);
       }
       await readStretch(source, stretch, frames, ready);
       if (survey.stretches[i + 1]?.continues !== true) frames.end(stretch.outcome !== 'end');
@@ -258,16 +257,11 @@ async function readStretch(
   frames: ReturnType<typeof frameRecovery>,
   ready: () => Promise<void>,
 ): Promise<void> {
-  const { start, end: limit, suspectFrom: border } = stretch;
-  await runDeflate(
-    source,
-    { start, limit, ...(border === undefined ? {} : { border }) },
-    async (bytes) => {
-      frames.push(bytes);
-      await ready();
-    },
-    { atBorder: () => frames.trust('suspect') },
-  );
+  const { start, end: limit } = stretch;
+  await runDeflate(source, { start, limit }, async (bytes) => {
+    frames.push(bytes);
+    await ready();
+  });
 }
 
 async function readPlain(

@@ -10,8 +10,8 @@ export const recoverCommand = defineCommand({
   details:
     'Saves every whole record up to the damage and, behind it, what the bytes prove: further gzip\n' +
     'members, data behind a full flush (files written by acs have one per MiB), pieces whose checksum\n' +
-    'is in the manifest, and frames whose nested lengths agree and whose content decodes. Where a\n' +
-    'checksum speaks against the content, a record whose event contradicts its blob is not kept. The\n' +
+    'is in the manifest, and frames whose nested lengths agree and whose content decodes. Where the file\n' +
+    'is known to be damaged, a record whose event contradicts its blob is not kept. The\n' +
     'empty records of contracts in flight are left out. What is lost is listed in bytes, and in\n' +
     'records where that is known. The contracts themselves are not authenticated.',
   examples: [
@@ -66,7 +66,7 @@ function describeResult(result: RecoverResult): string {
   }
   if (trust.suspect > 0) {
     lines.push(
-      `  ${groupDigits(trust.suspect)} contracts lie where the content contradicts a checksum: check them with acs verify`,
+      `  ${groupDigits(trust.suspect)} contracts are not covered by a checksum of a file known to be damaged: check them with acs verify`,
     );
   }
   if (result.manifest !== 'none') lines.push(`  manifest ${result.manifest}`);
