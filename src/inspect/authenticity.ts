@@ -1,19 +1,13 @@
 /** Authenticity of the contracts of a file: the part of `acs verify` that needs hashes and types. */
-
-import { CREATED_AT_NOW } from '../contract/blob.js';
+import type { BlobView } from '../contract/blob.js';
 import type { ContractView } from '../contract/contractView.js';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/valueCodec.js';
 import type { PackageSet } from '../dar/type.js';
-import {
-  authenticateWith,
-  type RemarkCode,
-  VERDICT_CODES,
-  type Verdict,
-  type VerdictCode,
-} from '../hash/authenticate.js';
+import type { VerdictCode } from '../hash/authenticate.js';
 import { ContractHasher } from '../hash/contractHasher.js';
 import { NO_PACKAGES } from '../hash/noPackages.js';
+import { type AuthenticityThreads, startAuthenticityThreads } from './authenticityThreads.js';
 import type { Finding } from './finding.js';
+import { type AuthenticityCounts, emptyCounts, judgeContract, type RecordPlace } from './judgeContract.js';
 
 export interface AuthenticityReport {
   /** Contracts per verdict; every verdict is listed. */
@@ -29,109 +23,64 @@ export interface AuthenticityReport {
 }
 
 export interface AuthenticityCheck {
-  /** Checks one contract. Throws the decoding errors of its blob; everything else is reported. */
-  check(view: ContractView, report: (finding: Finding) => void): Verdict | undefined;
+  /** Checks one contract. What is wrong with it is reported, at once or by {@link finish}. */
+  check(view: ContractView, report: (finding: Finding) => void): void;
+  /** Waits for the other threads, if there are any, and reports what they found, by record. */
+  finish(report: (finding: Finding) => void): Promise<void>;
+  /** Complete after {@link finish}. */
   summary(): AuthenticityReport;
 }
 
-const MESSAGES: Readonly<Record<Exclude<VerdictCode, 'VALID'>, string>> = {
-  MISMATCH: 'the contract id does not belong to the content',
-  MALFORMED_ID: 'not the id of a committed contract',
-  UNSUPPORTED_VERSION: 'the contract id is of Canton 2.x',
-  NO_AUTHENTICATION_DATA: 'the contract id cannot be checked',
-  NEEDS_PACKAGE: 'the contract id cannot be checked without the package',
-  ILL_TYPED: 'the content does not have the type of its template',
-};
-
-/** Distinct packages that are remembered as missing. */
-const MAX_MISSING = 10_000;
-
-export function authenticityCheck(packages: PackageSet = NO_PACKAGES): AuthenticityCheck {
+/** `threads` is the number of further threads; with 0 everything is done on this one. */
+export function authenticityCheck(packages: PackageSet = NO_PACKAGES, threads = 0): AuthenticityCheck {
+  const counts = emptyCounts();
   const hasher = new ContractHasher(packages);
-  const verdicts = Object.fromEntries(VERDICT_CODES.map((code) => [code, 0])) as Record<VerdictCode, number>;
-  const versions = new Map<string, number>();
-  const remarks = new Map<RemarkCode, number>();
-  const missing = new Map<string, number>();
-  const add = <K>(map: Map<K, number>, key: K): void => {
-    map.set(key, (map.get(key) ?? 0) + 1);
-  };
-
+  const judge = (blob: BlobView, representative: string, place: RecordPlace): Finding | undefined =>
+    judgeContract(hasher, counts, blob, representative, place);
+  const others: AuthenticityThreads | undefined =
+    threads > 0 ? startAuthenticityThreads(packages, threads, counts, judge) : undefined;
   return {
     check(view, report) {
-      const { blob } = view;
-      const { createdAt } = blob;
-      // Reported by the checks of the blob's form.
-      if (createdAt === CREATED_AT_NOW || createdAt < MIN_TIMESTAMP || createdAt > MAX_TIMESTAMP)
-        return undefined;
-      const verdict = authenticateWith(hasher, blob, view.representativePackageId);
-      verdicts[verdict.code]++;
-      add(versions, verdict.version);
-      for (const remark of verdict.remarks) add(remarks, remark);
-      if (verdict.code !== 'VALID') report(findingOf(verdict, view));
-      else if (verdict.remarks.includes('ENCODING_NOT_CANONICAL')) {
-        report({
-          ...place(view),
-          severity: 'warning',
-          code: 'ENCODING_NOT_CANONICAL',
-          message:
-            'the argument’s bytes are not those Canton writes for its value; the id holds all the same',
-        });
+      const { record, blob } = view;
+      if (others !== undefined) {
+        others.check(record, blob);
+        return;
       }
-      if (verdict.packageId !== undefined && (missing.has(verdict.packageId) || missing.size < MAX_MISSING)) {
-        add(missing, verdict.packageId);
-      }
-      return verdict;
+      const finding = judge(blob, record.representativePackageId, {
+        record: record.index,
+        byteOffset: record.offset,
+      });
+      if (finding !== undefined) report(finding);
     },
-    summary() {
-      const notChecked: string[] = [];
-      if (verdicts.VALID > 0) {
-        notChecked.push(
-          'the templates’ own conditions and the stakeholders and keys they compute (only the Daml engine can)',
-        );
-      }
-      const untyped = remarks.get('TYPES_NOT_CHECKED') ?? 0;
-      if (untyped > 0)
-        notChecked.push(`the types of ${untyped} contracts whose package is not given (the ids are)`);
-      remarks.delete('NOT_CHECKABLE_OFFLINE');
-      return {
-        verdicts: { ...verdicts },
-        versions: Object.fromEntries([...versions].sort(([a], [b]) => (a < b ? -1 : 1))),
-        remarks: Object.fromEntries([...remarks].sort(([a], [b]) => (a < b ? -1 : 1))),
-        missingPackages: [...missing]
-          .map(([packageId, contracts]) => ({ packageId, contracts }))
-          .sort((a, b) => b.contracts - a.contracts || (a.packageId < b.packageId ? -1 : 1)),
-        notChecked,
-      };
+    async finish(report) {
+      await others?.finish(report);
     },
+    summary: () => summarize(counts),
   };
 }
 
-function place(
-  view: ContractView,
-): Pick<Finding, 'level' | 'record' | 'byteOffset' | 'stream' | 'contractId'> {
-  const { record } = view;
+function summarize(counts: AuthenticityCounts): AuthenticityReport {
+  const { verdicts } = counts;
+  const notChecked: string[] = [];
+  if (verdicts.VALID > 0) {
+    notChecked.push(
+      'the templates’ own conditions and the stakeholders and keys they compute (only the Daml engine can)',
+    );
+  }
+  const untyped = counts.remarks.get('TYPES_NOT_CHECKED') ?? 0;
+  if (untyped > 0)
+    notChecked.push(`the types of ${untyped} contracts whose package is not given (the ids are)`);
   return {
-    level: 'authenticity',
-    record: record.index,
-    byteOffset: record.offset,
-    stream: 'inflated',
-    contractId: view.blob.contractId,
+    verdicts: { ...verdicts },
+    versions: sorted(counts.versions),
+    remarks: sorted(new Map([...counts.remarks].filter(([remark]) => remark !== 'NOT_CHECKABLE_OFFLINE'))),
+    missingPackages: [...counts.missing]
+      .map(([packageId, contracts]) => ({ packageId, contracts }))
+      .sort((a, b) => b.contracts - a.contracts || (a.packageId < b.packageId ? -1 : 1)),
+    notChecked,
   };
 }
 
-function findingOf(verdict: Verdict, view: ContractView): Finding {
-  const code = verdict.code as Exclude<VerdictCode, 'VALID'>;
-  const finding: Finding = {
-    ...place(view),
-    severity: 'error',
-    code,
-    message: verdict.reason === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${verdict.reason}`,
-  };
-  if (verdict.path !== undefined) finding.path = verdict.path;
-  const expected = verdict.expected ?? verdict.packageId ?? verdict.expectedType;
-  if (expected !== undefined) finding.expected = expected;
-  const found =
-    verdict.path === 'key' && code === 'MISMATCH' ? view.blob.keyHash.toString('hex') : verdict.foundType;
-  if (found !== undefined) finding.found = found;
-  return finding;
+function sorted(map: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

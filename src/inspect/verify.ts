@@ -27,6 +27,8 @@ export interface VerifyOptions extends ScanOptions {
   onFinding?: (finding: Finding) => void;
   /** A further check of each sound contract, e.g. authenticity. It reports through `report`. */
   extraCheck?: (view: ContractView, report: (finding: Finding) => void) => void;
+  /** Awaited after the last record: the place to report what {@link extraCheck} found on other threads. */
+  extraFinish?: (report: (finding: Finding) => void) => Promise<void>;
   onProgress?: (records: number) => void;
 }
 
@@ -86,6 +88,7 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
     report(fromError(error, levelOf(error.code)));
   }
   if (facts === undefined) throw new AcsError('INTERNAL', 'the scan gave no facts');
+  await options.extraFinish?.(report);
   reportContainer(facts, report);
   const notChecked = [...check.notChecked()];
   if (!complete) notChecked.push('everything behind the damage');

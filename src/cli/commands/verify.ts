@@ -1,4 +1,6 @@
 /** `acs verify` */
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { type AuthenticityReport, authenticityCheck } from '../../inspect/authenticity.js';
 import type { Finding } from '../../inspect/finding.js';
 import { type VerifyReport, verifySnapshot } from '../../inspect/verify.js';
@@ -46,6 +48,10 @@ export const verifyCommand = defineCommand({
         default: false,
         describe: 'check contract ids even without --dar',
       })
+      .option('threads', {
+        type: 'number',
+        describe: 'further threads for contract ids; default 1 for files above 8 MB, else 0',
+      })
       .option('sample', {
         type: 'string',
         default: '100%',
@@ -70,12 +76,16 @@ export const verifyCommand = defineCommand({
     for (const file of await inputFiles(args.files)) {
       const listed: Finding[] = [];
       const authenticity =
-        packages !== undefined || args.authenticate ? authenticityCheck(packages) : undefined;
+        packages !== undefined || args.authenticate
+          ? authenticityCheck(packages, args.threads ?? (await usefulThreads(file)))
+          : undefined;
       const progress = context.progress(`verify ${file}`, 'records');
       const report = await verifySnapshot(file, {
         ...scanOptions(args),
         sample,
-        ...(authenticity === undefined ? {} : { extraCheck: authenticity.check }),
+        ...(authenticity === undefined
+          ? {}
+          : { extraCheck: authenticity.check, extraFinish: authenticity.finish }),
         onProgress: (records) => progress.update(records),
         onFinding: (finding) => {
           if (listed.length < args['max-findings']) listed.push(finding);
@@ -98,6 +108,19 @@ export const verifyCommand = defineCommand({
     return status;
   },
 });
+
+/** Starting a thread costs about as much as checking some thousand contracts. */
+const THREAD_PAYS_BYTES = 8_000_000;
+
+async function usefulThreads(file: string): Promise<number> {
+  if (availableParallelism() < 2) return 0;
+  if (file === '-') return 1;
+  const size = await stat(file).then(
+    (info) => info.size,
+    () => 0,
+  );
+  return size > THREAD_PAYS_BYTES ? 1 : 0;
+}
 
 /** `1%`, `0.01` or `100%` as a share of 1. */
 export function parseShare(text: string): number {
