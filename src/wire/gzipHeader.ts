@@ -43,7 +43,7 @@ export async function readGzipHeader(queue: ByteQueue): Promise<GzipHeader> {
       byteOffset: start,
       expected: '1f 8b',
       found: fixed.subarray(0, 2).toString('hex'),
-      hint: 'snapshot files are gzip-compressed; `acs info` names other formats it recognises',
+      hint: 'snapshot files are gzip-compressed; `acs convert` reads the uncompressed forms',
     });
   }
   if (fixed[2] !== 8 || (fixed[3] & 0xe0) !== 0) {

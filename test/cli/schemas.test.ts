@@ -52,6 +52,14 @@ async function check(schema: string | null, status: number, ...argv: string[]): 
   return documents;
 }
 
+/** Holds the lines of a file that a command wrote against a schema. */
+function checkFile(schema: string, path: string): void {
+  const lines = jsonDocuments(readFileSync(path, 'utf8'));
+  expect(lines.length).toBeGreaterThan(0);
+  used.add(schema);
+  for (const line of lines) expect(schemaFaults(schema, line), JSON.stringify(line)).toEqual([]);
+}
+
 /** A snapshot with one byte wrong in the middle of its compressed data. */
 function damaged(): string {
   const content = gunzipSync(readFileSync(TWO));
@@ -95,8 +103,7 @@ describe('every JSON output fits its schema', () => {
       '--manifest',
     );
     const { manifestFile } = result as { manifestFile: string };
-    used.add('manifest');
-    expect(schemaFaults('manifest', JSON.parse(readFileSync(manifestFile, 'utf8')))).toEqual([]);
+    checkFile('manifest', manifestFile);
     await check('info', 0, 'info', out('f'));
     await check('verify', 0, 'verify', out('f'));
     await check('filter', 0, 'filter', LIVE, '-o', out('f'));
@@ -139,6 +146,11 @@ describe('every JSON output fits its schema', () => {
     await check('convert', 3, 'convert', paint('sandbox.query.json'), '--to', 'jsonl', '-o', out('c'));
     await check('convert', 3, 'convert', LIVE, TINY, '-o', out('c'));
     await check(null, 4, 'convert', paint('sandbox.query.json'), '-o', out('c'));
+    const forms = [LIVE, paint('sandbox.query.json'), paint('json-ledger-api-v2.active-contracts.json')];
+    for (const source of [...forms, snapshot('tiny-verbose.acs.gz')]) {
+      await runCommand('convert', source, '--to', 'jsonl', '-o', out('lines'));
+      checkFile('convert-line', out('lines'));
+    }
   });
 
   it('remap', async () => {
@@ -177,8 +189,7 @@ describe('every JSON output fits its schema', () => {
       'participant1',
       ...plan,
     );
-    used.add('party-allocation');
-    expect(schemaFaults('party-allocation', JSON.parse(readFileSync(out('plan.json'), 'utf8')))).toEqual([]);
+    checkFile('party-allocation', out('plan.json'));
     await check('parties-map', 0, 'parties', 'map', ...files, '--map', paint('party-map.csv'), ...plan);
     await check(
       'parties-map',
@@ -213,10 +224,7 @@ describe('every JSON output fits its schema', () => {
     const known = ['--known', out('known')];
     await check('packages', 0, 'packages', TINY, ...DARS);
     await check('packages', 1, 'packages', TINY, ...known, '--write-overrides', out('overrides.json'));
-    used.add('import-overrides');
-    expect(schemaFaults('import-overrides', JSON.parse(readFileSync(out('overrides.json'), 'utf8')))).toEqual(
-      [],
-    );
+    checkFile('import-overrides', out('overrides.json'));
     const acme = 'acme-sync::12200d8ea5dcacc1d9e65dc355a721dc7e95508220a3dcc4e18174349dc164c062a6';
     await check('preflight', 1, 'preflight', TWO, '--synchronizer', acme, ...DARS);
     await check('preflight', 0, 'preflight', TINY, '--synchronizer', acme, '--multi-synchronizer', ...DARS);
@@ -277,6 +285,7 @@ describe('every JSON output fits its schema', () => {
         '-o',
         out(`open${n}`),
       );
+      if (n === 1) checkFile('commitment-open-line', out('open1'));
       const list = await check(
         ...([
           'commitment-group-digests',
