@@ -37,16 +37,10 @@ export interface PairDifference {
   also: readonly DiffClass[];
 }
 
-/** One contract that is not the same everywhere it has to be. */
-export interface Difference {
+/** A contract and what the inputs show of it. */
+export interface ComparedContract {
   /** Lower-case hex. */
   contractId: string;
-  /** The first of {@link classes}. */
-  class: DiffClass;
-  /** Every class found between two inputs, in order of precedence. */
-  classes: readonly DiffClass[];
-  /** Content fields that differ between two inputs. */
-  fields: readonly ContentField[];
   /** `package:Module:Entity`; undefined when no input shows the content. */
   template: string | undefined;
   packageName: string | undefined;
@@ -57,10 +51,20 @@ export interface Difference {
   createdAt: bigint | undefined;
   /** One per input that has to show the contract or does; in the order of the inputs. */
   states: readonly DiffState[];
-  /** The pairs of inputs that differ. */
-  pairs: readonly PairDifference[];
   /** True when inputs name different packages to represent the contract; no difference of the contract itself. */
   representativeDiffers: boolean;
+}
+
+/** One contract that is not the same everywhere it has to be. */
+export interface Difference extends ComparedContract {
+  /** The first of {@link classes}. */
+  class: DiffClass;
+  /** Every class found between two inputs, in order of precedence. */
+  classes: readonly DiffClass[];
+  /** Content fields that differ between two inputs. */
+  fields: readonly ContentField[];
+  /** The pairs of inputs that differ. */
+  pairs: readonly PairDifference[];
 }
 
 export interface DiffOptions extends DiffScope {
@@ -70,6 +74,13 @@ export interface DiffOptions extends DiffScope {
   temporaryFolder?: string | undefined;
   /** Awaited for every difference, in ascending order of contract ids. */
   onDifference?: ((difference: Difference) => Promise<void> | void) | undefined;
+  /**
+   * Awaited for every other contract on the synchronizer: those that are the same everywhere and those that fewer than
+   * two inputs have to show. In order with the differences.
+   */
+  onOther?: ((contract: ComparedContract) => Promise<void> | void) | undefined;
+  /** Called once, in front of the first contract, with what reading the inputs told; in the order of the inputs. */
+  onFacts?: ((facts: readonly DiffSourceFacts[]) => void) | undefined;
   onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
   /** Compare inputs although they are known to be cut at different record times. */
   allowSkew?: boolean | undefined;
@@ -111,12 +122,15 @@ export async function diffInputs(
       );
     }
     if (options.allowSkew !== true) checkTimes(sources, facts, scope.synchronizer);
+    options.onFacts?.(facts);
     const tally = openTally(sources, facts);
-    const differ = openDiffer(sources, table, vocabulary, scope);
+    const differ = openDiffer(sources, table, vocabulary, scope, options.onOther !== undefined);
     await rows.eachTable(async () => {
-      for await (const difference of differ(tally)) {
-        tally.different(difference);
-        await options.onDifference?.(difference);
+      for await (const contract of differ(tally)) {
+        if (isDifference(contract)) {
+          tally.different(contract);
+          await options.onDifference?.(contract);
+        } else await options.onOther?.(contract);
       }
     });
     return tally.finish(rows.spilledBytes(), scope.synchronizer);
@@ -266,7 +280,7 @@ function openSink(
   };
 }
 
-type Differ = (tally: DiffTally) => AsyncGenerator<Difference>;
+type Differ = (tally: DiffTally) => AsyncGenerator<ComparedContract | Difference>;
 
 /** Goes through the contracts of the table: equal ones are counted at once, the others come out in order of their ids. */
 function openDiffer(
@@ -274,10 +288,13 @@ function openDiffer(
   table: RowTable,
   vocabulary: Vocabulary,
   scope: Scope,
+  others: boolean,
 ): Differ {
   const describe = openDescriber(sources, table, vocabulary, scope);
   return async function* differ(tally) {
     const pending: number[] = [];
+    /** Rows in `pending` that the tally knows already. */
+    const counted = new Set<number>();
     table.eachContract((row) => {
       if (!scope.onSynchronizer(table, row)) {
         tally.skipped('otherSynchronizer');
@@ -289,23 +306,38 @@ function openDiffer(
         return;
       }
       if (table.isBeyond(row, expected.words)) tally.beyond();
-      if (expected.members.length < 2) tally.skipped('notShared');
+      const shared = expected.members.length >= 2;
+      if (!shared) tally.skipped('notShared');
       else if (table.isUniform(row, expected.words)) tally.same(expected, false);
-      else pending.push(row);
+      else {
+        pending.push(row);
+        return;
+      }
+      if (others) {
+        counted.add(row);
+        pending.push(row);
+      }
     });
     pending.sort((a, b) => table.compareIds(a, b));
     for (let from = 0; from < pending.length; from += LOOKUP_BATCH) {
       const batch = pending.slice(from, from + LOOKUP_BATCH).map(describe.begin);
       await describe.lookUp(batch);
       for (const draft of batch) {
-        const difference = describe.finish(draft);
-        if (difference.pairs.length > 0) yield difference;
-        // Shown only where it need not be.
-        else if (!difference.states.some(isShownWhereExpected)) tally.skipped('notShared');
-        else tally.same(draft.expected, difference.representativeDiffers);
+        const contract = describe.finish(draft);
+        if (!isDifference(contract) && !counted.has(draft.row)) {
+          // Shown only where it need not be, or different in nothing that counts.
+          if (contract.states.some(isShownWhereExpected))
+            tally.same(draft.expected, contract.representativeDiffers);
+          else tally.skipped('notShared');
+        }
+        if (others || isDifference(contract)) yield contract;
       }
     }
   };
+}
+
+function isDifference(contract: ComparedContract | Difference): contract is Difference {
+  return 'pairs' in contract;
 }
 
 function isShownWhereExpected(state: DiffState): boolean {
@@ -402,7 +434,7 @@ function openDescriber(
       }
     },
 
-    finish(draft: Draft): Difference {
+    finish(draft: Draft): ComparedContract | Difference {
       const { members } = draft.expected;
       const pairs: PairDifference[] = [];
       for (let i = 0; i < members.length; i++) {
@@ -415,17 +447,13 @@ function openDescriber(
             pairs.push({ left, right, class: verdict.class, fields: verdict.fields, also: verdict.also });
         }
       }
-      const classes = sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
       const shown = draft.rows.find((row) => row >= 0 && hasContent(row));
       const states = [...draft.states.values()];
       const packages = new Set(
         states.flatMap((s) => (s.representativePackageId === undefined ? [] : [s.representativePackageId])),
       );
-      return {
+      const contract: ComparedContract = {
         contractId: draft.contractId,
-        class: classes[0]!,
-        classes,
-        fields: [...new Set(pairs.flatMap((pair) => pair.fields))],
         template: shown === undefined ? undefined : templateOf(shown),
         packageName: shown === undefined ? undefined : packageNameOf(shown),
         stakeholders:
@@ -438,8 +466,16 @@ function openDescriber(
             : vocabulary.parties.signatoriesOf(at(shown)[0][at(shown)[1] + ROW.parties]!),
         createdAt: shown === undefined ? undefined : createdAtOf(...at(shown)),
         states,
-        pairs,
         representativeDiffers: packages.size > 1,
+      };
+      if (pairs.length === 0) return contract;
+      const classes = sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
+      return {
+        ...contract,
+        class: classes[0]!,
+        classes,
+        fields: [...new Set(pairs.flatMap((pair) => pair.fields))],
+        pairs,
       };
     },
   };

@@ -9,7 +9,7 @@ import { Interner } from '../wire/interner.js';
 export class PartySets {
   private readonly parties: Interner;
   /** Per set: number of signatories, number of observers, then their party numbers, each part ascending. */
-  private arena = new Int32Array(1 << 14);
+  private arena = new Int32Array(1 << 10);
   private used = 0;
   private starts: number[] = [];
   private hashes: number[] = [];
@@ -30,7 +30,8 @@ export class PartySets {
 
   /** The number of the contract's party sets. Throws `DIFF_TOO_MANY_PARTIES` beyond the capacity. */
   ofBlob(blob: BlobView): number {
-    const { signatories, observers } = this;
+    const signatories = this.signatories;
+    const observers = this.observers;
     signatories.length = 0;
     observers.length = 0;
     this.collect(blob.buf, blob.signatoryBorders, signatories);
@@ -50,7 +51,8 @@ export class PartySets {
   }
 
   private intern(): number {
-    const { signatories, observers } = this;
+    const signatories = this.signatories;
+    const observers = this.observers;
     let hash = Math.imul(signatories.length + 1, 0x9e3779b1) ^ observers.length;
     for (const id of signatories) hash = Math.imul(hash ^ id, 0x85ebca6b) ^ (hash >>> 13);
     for (const id of observers) hash = Math.imul(hash ^ id, 0xc2b2ae35) ^ (hash >>> 15);
@@ -66,7 +68,9 @@ export class PartySets {
   }
 
   private equals(set: number): boolean {
-    const { signatories, observers, arena } = this;
+    const signatories = this.signatories;
+    const observers = this.observers;
+    const arena = this.arena;
     let at = this.starts[set]!;
     if (arena[at++] !== signatories.length || arena[at++] !== observers.length) return false;
     for (const id of signatories) if (arena[at++] !== id) return false;
@@ -77,7 +81,8 @@ export class PartySets {
   private add(hash: number, slot: number): number {
     const set = this.starts.length;
     if (set >= this.capacity) throw this.full('different sets of stakeholders');
-    const { signatories, observers } = this;
+    const signatories = this.signatories;
+    const observers = this.observers;
     const need = this.used + 2 + signatories.length + observers.length;
     if (need > this.arena.length) {
       const grown = new Int32Array(Math.max(need, this.arena.length * 2));

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { AcsError } from '../io/error.js';
 import { HAS_CONTENT, ID_WORDS, IN_FLIGHT, idOf, ROW, rowWords } from './fingerprint.js';
 
-const BLOCK_ROWS = 1 << 14;
-const BLOCK_SHIFT = 14;
+const BLOCK_ROWS = 1 << 9;
+const BLOCK_SHIFT = 9;
 const SEED = randomBytes(4).readInt32LE(0) | 1;
 
 export class RowTable {

@@ -2,8 +2,10 @@
  * What can be compared: a snapshot file, an opened commitment, or anything else that can show its contracts to a
  * {@link DiffSink}, such as a store at an offset.
  */
+import { createHash } from 'node:crypto';
 import { readOpenCommitment } from '../commitment/openCommitment.js';
 import { readManifest } from '../contract/manifest.js';
+import { readChunks } from '../io/input.js';
 import type { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 
@@ -52,7 +54,15 @@ export interface DiffSource {
   readonly participant?: string | undefined;
   /** The parties the input was exported for, when known. */
   readonly parties?: readonly string[] | undefined;
-  read(sink: DiffSink, onProgress?: (contracts: number) => void): Promise<DiffSourceFacts>;
+  /** Path under which it can be opened again, when it has one. */
+  readonly path?: string | undefined;
+  /**
+   * Shows every contract. Can be called again and shows the same. `afterChunk` is awaited now and then with the number
+   * of contracts shown so far.
+   */
+  read(sink: DiffSink, afterChunk?: (contracts: number) => Promise<void> | void): Promise<DiffSourceFacts>;
+  /** SHA-256 (hex) that stands for all the input shows. */
+  digest?(): Promise<string>;
   /** What is known of contracts (lower-case hex) that are not active here. Ids nothing is known of are left out. */
   inactive?(contractIds: readonly string[]): Promise<ReadonlyMap<string, InactiveStatus>>;
 }
@@ -74,8 +84,9 @@ export async function snapshotSource(path: string, options: FileSourceOptions = 
     name: options.name ?? path,
     kind: 'snapshot',
     participant: options.participant ?? manifest?.participant,
+    path,
     parties: manifest?.parties,
-    async read(sink, onProgress) {
+    async read(sink, afterChunk) {
       let records = 0;
       const facts = await scanSnapshot(
         path,
@@ -83,7 +94,7 @@ export async function snapshotSource(path: string, options: FileSourceOptions = 
           records++;
           sink.record(record);
         },
-        { ...options.scan, afterChunk: () => onProgress?.(records) },
+        { ...options.scan, afterChunk: () => afterChunk?.(records) },
       );
       return {
         contracts: facts.records - facts.inFlight,
@@ -91,7 +102,14 @@ export async function snapshotSource(path: string, options: FileSourceOptions = 
         recordTimes: options.recordTimes ?? new Map(),
       };
     },
+    digest: () => fileDigest(path),
   };
+}
+
+async function fileDigest(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const chunk of readChunks(path)) digest.update(chunk);
+  return digest.digest('hex');
 }
 
 /** An opened commitment: ids and counters of the contracts shared with one counter-participant. */
@@ -100,12 +118,14 @@ export function openedCommitmentSource(path: string, options: FileSourceOptions 
     name: options.name ?? path,
     kind: 'opened-commitment',
     participant: options.participant,
-    async read(sink, onProgress) {
+    path,
+    digest: () => fileDigest(path),
+    async read(sink, afterChunk) {
       let contracts = 0;
       for await (const batch of readOpenCommitment(path)) {
         for (const { contractId, reassignmentCounter } of batch) sink.opened(contractId, reassignmentCounter);
         contracts += batch.length;
-        onProgress?.(contracts);
+        await afterChunk?.(contracts);
       }
       return { contracts, inFlightUnknown: 0, recordTimes: options.recordTimes ?? new Map() };
     },

@@ -12,6 +12,8 @@ export interface DiffInputSummary {
   contracts: number;
   /** Empty records of contracts in flight: nothing can be said about them (pitfall D2). */
   inFlightUnknown: number;
+  /** Record time (microseconds) per synchronizer at which the input was cut, where known. */
+  recordTimes: Record<string, string>;
 }
 
 export type ClassCounts = Partial<Record<DiffClass, number>>;
@@ -168,6 +170,9 @@ export function openTally(sources: readonly DiffSource[], facts: readonly DiffSo
           participant: source.participant ?? null,
           contracts: facts[i]!.contracts,
           inFlightUnknown: facts[i]!.inFlightUnknown,
+          recordTimes: Object.fromEntries(
+            [...facts[i]!.recordTimes].map(([id, time]) => [id, time.toString()]).sort(),
+          ),
         })),
         synchronizer: synchronizer ?? null,
         compared: same + different,

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll } from 'vitest';
 import { type ContractInstance, encodeBlob } from '../../src/contract/blob.js';
+import { encodeValue } from '../../src/contract/valueCodec.js';
+import { writeAuthenticationData } from '../../src/hash/authenticationData.js';
+import { withComputedId } from '../../src/hash/computeContractId.js';
 import { encodeRecord } from '../../src/snapshot/encodeRecord.js';
 
 export const SYNC = 'sync::1220aa';
@@ -81,4 +84,30 @@ export function hostingJson(hosts: Record<string, readonly string[]>, synchroniz
       ]),
     ),
   };
+}
+
+/** A contract whose id belongs to its content (version `ca11`: no package is needed to tell). */
+export function authentic(
+  n: number,
+  signatories: readonly string[],
+  observers: readonly string[],
+): ContractInstance {
+  const salt = createHash('sha256').update(`salt ${n}`).digest();
+  return withComputedId(
+    instance(n, {
+      createArgument: encodeValue({
+        kind: 'record',
+        fields: [
+          { kind: 'int64', value: BigInt(n) },
+          { kind: 'list', items: [...signatories, ...observers].map((value) => ({ kind: 'party', value })) },
+        ],
+      }),
+      nonMaintainerSignatories: [...new Set(signatories)].sort(),
+      nonSignatoryStakeholders: [...new Set(observers)]
+        .filter((party) => !signatories.includes(party))
+        .sort(),
+      authenticationData: writeAuthenticationData(salt),
+    }),
+    { version: 'V11' },
+  );
 }

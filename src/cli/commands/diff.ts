@@ -13,6 +13,7 @@ import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 
 import { readOptions, scanOptions } from '../readOptions.js';
+import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
 import { groupDigits, renderTable } from '../table.js';
 
 export const diffCommand = defineCommand({
@@ -35,13 +36,15 @@ export const diffCommand = defineCommand({
   ],
   exitStatus: { 0: 'no difference', 1: 'at least one difference' },
   options: (y) =>
-    readOptions(
-      y.positional('inputs', {
-        type: 'string',
-        array: true,
-        demandOption: true,
-        describe: 'FILE or PARTICIPANT=FILE, at least two',
-      }),
+    recordTimeOption(
+      readOptions(
+        y.positional('inputs', {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'FILE or PARTICIPANT=FILE, at least two',
+        }),
+      ),
     )
       .option('hosting', {
         type: 'string',
@@ -80,7 +83,10 @@ export const diffCommand = defineCommand({
     const inputs = args.inputs;
     const hosting = args.hosting === undefined ? undefined : await readHostingMap(args.hosting);
     const scan = scanOptions(args);
-    const sources = await Promise.all(inputs.map((input) => openDiffSource(input, { hosting, scan })));
+    const recordTimes = parseRecordTimes(args.recordTime, args.synchronizer ?? hosting?.synchronizerId);
+    const sources = await Promise.all(
+      inputs.map((input) => openDiffSource(input, { hosting, scan, recordTimes })),
+    );
     if (context.json && args.format === 'html' && args.output === undefined)
       throw usageError('--json and --format html contradict', 'write the report with --html FILE');
     if (args.format === 'canton-mismatch' && sources.length !== 2)
