@@ -1,0 +1,611 @@
+/**
+ * Making a plan: compare, decide, and write for every participant exactly what it has to do, together with the way back.
+ * The same inputs give the same bytes, in whatever order they are named.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import type { HostingMap } from '../commitment/hostingMap.js';
+import { toolVersion } from '../contract/snapshotFile.js';
+import type { PackageSet } from '../dar/type.js';
+import { type ComparedContract, type Difference, diffInputs } from '../diff/diff.js';
+import type { DiffSource, DiffSourceFacts } from '../diff/source.js';
+import type { DiffSummary } from '../diff/summary.js';
+import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
+import { createAtomicFile, writeFileAtomic } from '../io/atomicFile.js';
+import { AcsError, usageError } from '../io/error.js';
+import { fileError } from '../io/input.js';
+import {
+  type Decision,
+  type DecisionContext,
+  decide,
+  decideAgreed,
+  hasContentConflict,
+  type RepairAction,
+} from './decide.js';
+import { hostingJson } from './hostingJson.js';
+import { copyPayloads, type PayloadNeed } from './payload.js';
+import {
+  aliasFor,
+  checkAliases,
+  checkFolderNames,
+  openParticipantFiles,
+  type ParticipantFiles,
+  sha256OfFile,
+} from './planFolder.js';
+import {
+  INPUTS_FILE,
+  INVERSE_FOLDER,
+  PLAN_FILE,
+  PLAN_FORMAT,
+  type PlanActionJson,
+  type PlanDecision,
+  type PlanInput,
+  type PlanJson,
+  type PlanParticipant,
+} from './planJson.js';
+import { type Policy, policyText } from './policy.js';
+import { collectWarnings, NOT_CHECKED, type WarningCollector } from './warnings.js';
+
+export interface PlanOptions {
+  hosting: HostingMap;
+  policy: Policy;
+  /** Default: that of the hosting map. */
+  synchronizer?: string | undefined;
+  /** Move every active contract there: the synchronizer is lost. */
+  targetSynchronizer?: string | undefined;
+  /** Alias per synchronizer id as the participants know it; default: the name in front of `::`. */
+  aliases?: ReadonlyMap<string, string> | undefined;
+  /** Participants (uids) that host touched contracts and stay out of the plan: their operators act on their own. */
+  waived?: readonly string[] | undefined;
+  /** For authenticating imported contracts whose ids need their types. */
+  packages?: PackageSet | undefined;
+  memoryBytes?: number | undefined;
+  temporaryFolder?: string | undefined;
+  allowSkew?: boolean | undefined;
+  /** False: no grpcurl requests, console script and page of steps; default true. */
+  scripts?: boolean | undefined;
+  onProgress?: ((contracts: number) => void) | undefined;
+}
+
+export interface MadePlan {
+  folder: string;
+  plan: Omit<PlanJson, 'decisions'>;
+  /** SHA-256 of `plan.json`: what all operators have to agree on. */
+  sha256: string;
+}
+
+const SHOWN_CONFLICTS = 5;
+/** What the old console's search cuts at when nobody asks for more (pitfall D1). */
+const CONSOLE_LIMIT = 1000;
+
+/**
+ * Writes a plan into `folder`, which must not exist yet, or be empty. Throws `PLAN_CONTENT_CONFLICT`,
+ * `PLAN_HOST_MISSING`, `PLAN_PAYLOAD_UNAUTHENTIC`, `PLAN_FUTURE_CREATED`, `FILE_EXISTS`, what {@link diffInputs} throws,
+ * and usage errors; then nothing is written.
+ */
+export async function makePlan(
+  sources: readonly DiffSource[],
+  folder: string,
+  options: PlanOptions,
+): Promise<MadePlan> {
+  const inputs = sortedInputs(sources, options.hosting);
+  checkFolderNames(inputs.map((input) => input.name));
+  const context = decisionContext(inputs, options);
+  await refuseExisting(folder);
+  const target = resolve(folder);
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    await mkdir(temporary, { recursive: true });
+    const made = await writePlan(inputs, temporary, target, context, options);
+    await rm(target, { recursive: true, force: true });
+    await rename(temporary, target);
+    return { ...made, folder };
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** By participant, so that their order on the command line does not matter. */
+function sortedInputs(sources: readonly DiffSource[], hosting: HostingMap): DiffSource[] {
+  const names = new Map(hosting.participants.map(({ uid, name }) => [uid, name]));
+  return sources
+    .map((source) => {
+      if (source.kind === 'opened-commitment') {
+        throw usageError(
+          `${source.name} is an opened commitment: it shows no payloads`,
+          'plan from snapshots or stores',
+        );
+      }
+      if (source.digest === undefined) throw usageError(`${source.name} cannot be read twice`);
+      const name = source.participant === undefined ? undefined : names.get(source.participant);
+      if (name === undefined) {
+        throw usageError(
+          `the input ${source.name} does not say whose view it is`,
+          'write it as PARTICIPANT=FILE, with a participant of the hosting map',
+        );
+      }
+      const named: DiffSource = Object.create(source, { name: { value: name } }) as DiffSource;
+      return named;
+    })
+    .sort((a, b) => (a.participant! < b.participant! ? -1 : 1));
+}
+
+function decisionContext(inputs: readonly DiffSource[], options: PlanOptions): DecisionContext {
+  const { hosting, policy, targetSynchronizer } = options;
+  const synchronizer = options.synchronizer ?? hosting.synchronizerId;
+  if (synchronizer === undefined) {
+    throw usageError('which synchronizer is meant? the hosting map does not say', 'give --synchronizer');
+  }
+  if (targetSynchronizer === synchronizer) throw usageError('the target is the synchronizer itself');
+  const participants = inputs.map((input) => input.participant!);
+  if (policy.kind === 'prefer') {
+    for (const uid of policy.participants) {
+      if (!participants.includes(uid))
+        throw usageError(`the preferred participant ${uid} is not among the inputs`);
+    }
+  }
+  return {
+    policy,
+    synchronizer,
+    targetSynchronizer,
+    participants,
+    names: inputs.map((input) => input.name),
+  };
+}
+
+async function refuseExisting(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    throw fileError(folder, cause);
+  });
+  if (entries.length > 0) {
+    throw new AcsError('FILE_EXISTS', 'the folder of the plan is not empty', { file: folder, exitCode: 2 });
+  }
+}
+
+async function writePlan(
+  inputs: readonly DiffSource[],
+  folder: string,
+  target: string,
+  context: DecisionContext,
+  options: PlanOptions,
+): Promise<{ plan: Omit<PlanJson, 'decisions'>; sha256: string }> {
+  const aliases = options.aliases ?? new Map<string, string>();
+  const open = (kind: 'plan' | 'inverse'): ParticipantFiles[] =>
+    inputs.map((input) =>
+      openParticipantFiles({
+        folder: kind === 'plan' ? folder : join(folder, INVERSE_FOLDER),
+        kind,
+        participant: input.participant!,
+        name: input.name,
+        aliases,
+        scripts: options.scripts !== false,
+      }),
+    );
+  const forward = open('plan');
+  const inverse = open('inverse');
+  const decisions = openTextSpool();
+  const inverseDecisions = openTextSpool();
+  try {
+    const draft = openDraft({ inputs, context, options, forward, inverse, decisions, inverseDecisions });
+    const diff = await diffInputs(inputs, {
+      hosting: options.hosting,
+      synchronizer: context.synchronizer,
+      memoryBytes: options.memoryBytes,
+      temporaryFolder: options.temporaryFolder,
+      allowSkew: options.allowSkew,
+      onFacts: draft.facts,
+      onDifference: draft.difference,
+      onOther: context.targetSynchronizer === undefined ? undefined : draft.other,
+      onProgress: (_input, contracts) => options.onProgress?.(contracts),
+    });
+    draft.check();
+    checkAliases(aliases, draft.synchronizers);
+    inputWarnings(diff, draft.warnings, options);
+    await copyPayloads(inputs, draft.needs, { forward, inverse }, options.packages);
+    const common = {
+      format: PLAN_FORMAT as typeof PLAN_FORMAT,
+      tool: toolVersion(),
+      policy: policyText(context.policy),
+      synchronizer: context.synchronizer,
+      targetSynchronizer: context.targetSynchronizer ?? null,
+      aliases: Object.fromEntries([...draft.synchronizers].sort().map((id) => [id, aliasFor(aliases, id)])),
+      hostingDigest: createHash('sha256')
+        .update(JSON.stringify(hostingJson(options.hosting)))
+        .digest('hex'),
+      hosting: hostingJson(options.hosting),
+      waived: [...(options.waived ?? [])].sort(),
+      counts: draft.counts,
+    };
+    const planInputs = await Promise.all(inputs.map((input, i) => describeInput(input, diff.inputs[i]!)));
+    const plan: Omit<PlanJson, 'decisions'> = {
+      ...common,
+      kind: 'plan',
+      inputs: planInputs,
+      diff,
+      warnings: draft.warnings.list(),
+      notChecked: NOT_CHECKED,
+      participants: await finishAll(forward),
+    };
+    const sha256 = await writePlanJson(join(folder, PLAN_FILE), plan, decisions);
+    await writePlanJson(
+      join(folder, INVERSE_FOLDER, PLAN_FILE),
+      {
+        ...common,
+        kind: 'inverse',
+        inputs: planInputs.map((input) => ({ ...input, digest: sha256 })),
+        diff: null,
+        warnings: draft.inverseWarnings.list(),
+        notChecked: [],
+        participants: await finishAll(inverse),
+      },
+      inverseDecisions,
+    );
+    await writeFileAtomic(join(folder, 'plan.sha256'), `${sha256}  ${PLAN_FILE}\n`);
+    const paths = inputs
+      .filter((input) => input.path !== undefined)
+      .map((input) => [input.name, relative(target, resolve(input.path!)).split(sep).join('/')] as const);
+    await writeFileAtomic(
+      join(folder, INPUTS_FILE),
+      `${JSON.stringify(Object.fromEntries(paths), null, 1)}\n`,
+    );
+    return { plan, sha256 };
+  } finally {
+    for (const files of [...forward, ...inverse]) await files.abort();
+    decisions.close();
+    inverseDecisions.close();
+  }
+}
+
+async function finishAll(files: readonly ParticipantFiles[]): Promise<PlanParticipant[]> {
+  const done: PlanParticipant[] = [];
+  for (const file of files) done.push(await file.finish());
+  return done;
+}
+
+async function describeInput(input: DiffSource, summary: DiffSummary['inputs'][number]): Promise<PlanInput> {
+  return {
+    participant: input.participant!,
+    name: input.name,
+    kind: input.kind,
+    digest: await input.digest!(),
+    contracts: summary.contracts,
+  };
+}
+
+/** The decisions stand one per line at the end: there may be many. */
+async function writePlanJson(path: string, plan: object, decisions: TextSpool): Promise<string> {
+  const file = await createAtomicFile(path);
+  try {
+    const head = JSON.stringify(plan, null, 1);
+    await file.write(Buffer.from(`${head.slice(0, -2)},\n "decisions": [`));
+    for (const chunk of decisions.read()) await file.write(chunk);
+    await file.write(Buffer.from('\n ]\n}\n'));
+    await file.commit();
+  } finally {
+    await file.abort();
+  }
+  return sha256OfFile(path);
+}
+
+interface DraftParts {
+  inputs: readonly DiffSource[];
+  context: DecisionContext;
+  options: PlanOptions;
+  forward: readonly ParticipantFiles[];
+  inverse: readonly ParticipantFiles[];
+  decisions: TextSpool;
+  inverseDecisions: TextSpool;
+}
+
+/** Takes contract after contract, decides, and notes what follows. */
+function openDraft(parts: DraftParts) {
+  const { inputs, context, options, forward, inverse, decisions, inverseDecisions } = parts;
+  const { hosting } = options;
+  const warnings = collectWarnings();
+  const inverseWarnings = collectWarnings();
+  const needs: PayloadNeed[][] = inputs.map(() => []);
+  const counts = { touched: 0, left: 0, moved: 0 };
+  const synchronizers = new Set<string>([context.synchronizer]);
+  if (context.targetSynchronizer !== undefined) synchronizers.add(context.targetSynchronizer);
+  const present = new Set(context.participants);
+  const waived = new Set(options.waived ?? []);
+  const conflicts: string[] = [];
+  let conflictCount = 0;
+  let missing: { contractId: string; participants: string[] } | undefined;
+  let first = true;
+  /** Record time of each input on the compared synchronizer, where known. */
+  const cuts = new Map<number, bigint>();
+
+  function take(contract: ComparedContract, decision: Decision, difference: Difference | undefined): void {
+    if (decision.actions.size === 0 && difference === undefined) {
+      warnUnhosted(contract, warnings);
+      return;
+    }
+    if (decision.agreed === undefined) {
+      counts.left++;
+      warnings.add(
+        'D6',
+        'contracts that no preferred participant hosts are left as they are',
+        contract.contractId,
+      );
+    } else counts.touched++;
+    if (difference === undefined) counts.moved++;
+    if (decision.archivedReadd) {
+      warnings.add(
+        'D5',
+        'archived on a participant: it cannot be added again, so it is purged',
+        contract.contractId,
+      );
+    }
+    if (decision.actions.size > 0) checkTouched(contract);
+    const payload = payloadSource(contract);
+    for (const [input, actions] of decision.actions) noteActions(contract, input, actions, payload);
+    const json = decisionJson(contract, decision, difference, context, payload);
+    const line = JSON.stringify(json);
+    decisions.write(`${first ? '' : ','}\n  ${line}`);
+    inverseDecisions.write(`${first ? '' : ','}\n  ${JSON.stringify(inverseJson(json))}`);
+    first = false;
+  }
+
+  function warnUnhosted(contract: ComparedContract, into: WarningCollector): void {
+    if (context.targetSynchronizer === undefined) return;
+    if (contract.states.some((s) => !s.expected && s.state === 'active')) {
+      into.add(
+        'D9',
+        'shown by a participant that hosts none of the stakeholders: it cannot move',
+        contract.contractId,
+      );
+    }
+  }
+
+  /** Everybody who hosts a touched contract has to act (spec section 5.7, item 2). */
+  function checkTouched(contract: ComparedContract): void {
+    warnUnhosted(contract, warnings);
+    const absent = new Set<string>();
+    for (const party of contract.stakeholders ?? []) {
+      const hosts = hosting.parties.get(party) ?? [];
+      if (hosts.length === 0) warnings.add('D9', `${party} is hosted nowhere`, contract.contractId);
+      for (const host of hosts) {
+        if (host.onboarding) {
+          warnings.add('D3', `${party} is still being onboarded to ${host.participant}`, contract.contractId);
+        }
+        if (present.has(host.participant)) continue;
+        if (waived.has(host.participant)) {
+          warnings.add(
+            'D6',
+            `${host.participant} hosts touched contracts and is not part of the plan`,
+            contract.contractId,
+          );
+        } else absent.add(host.participant);
+      }
+    }
+    if (absent.size > 0) missing ??= { contractId: contract.contractId, participants: [...absent].sort() };
+    const created = contract.createdAt;
+    for (const [i, input] of inputs.entries()) {
+      const cut = cuts.get(i);
+      if (cut !== undefined && created !== undefined && created > cut) {
+        throw new AcsError('PLAN_FUTURE_CREATED', 'a contract was created after the inputs were cut (D10)', {
+          contractId: contract.contractId,
+          expected: `at most ${cut} microseconds, the record time of ${input.name}`,
+          found: `${created} microseconds`,
+        });
+      }
+    }
+  }
+
+  /** The participant with the lowest uid that shows the contract: all show the same content. */
+  function payloadSource(contract: ComparedContract): number {
+    const state = contract.states.find(
+      (s) => (s.state === 'active' || s.state === 'in-flight') && s.contentDigest !== undefined,
+    );
+    return state?.input ?? -1;
+  }
+
+  function noteActions(
+    contract: ComparedContract,
+    input: number,
+    actions: readonly RepairAction[],
+    payload: number,
+  ): void {
+    const { contractId } = contract;
+    for (const action of actions) {
+      if (action.kind === 'assign') {
+        synchronizers.add(action.source).add(action.target);
+        forward[input]!.list(contractId, action);
+        inverse[input]!.list(contractId, {
+          kind: 'assign',
+          source: action.target,
+          target: action.source,
+          from: action.reassignmentCounter,
+          reassignmentCounter: action.from,
+        });
+        continue;
+      }
+      const { synchronizer, reassignmentCounter } = action;
+      synchronizers.add(synchronizer);
+      if (action.kind === 'import') {
+        if (payload < 0) {
+          throw new AcsError('PLAN_NO_PAYLOAD', 'no input has the payload of a contract to import', {
+            contractId,
+          });
+        }
+        if (reassignmentCounter > 0n) {
+          warnings.add(
+            'D4',
+            `imports into ${inputs[input]!.name} hold reassignment counters above 0: it needs enable-all-ledger-api-reassignments`,
+            contractId,
+          );
+        }
+        needs[payload]!.push({ contractId, input, synchronizer, reassignmentCounter, direction: 'forward' });
+        inverse[input]!.list(contractId, {
+          kind: 'purge',
+          synchronizer,
+          reassignmentCounter,
+          wasInFlight: false,
+        });
+        continue;
+      }
+      forward[input]!.list(contractId, action);
+      if (action.wasInFlight) {
+        inverseWarnings.add('D2', 'was in flight: the way back cannot put it there again', contractId);
+      } else {
+        needs[input]!.push({ contractId, input, synchronizer, reassignmentCounter, direction: 'inverse' });
+      }
+    }
+  }
+
+  return {
+    needs,
+    warnings,
+    inverseWarnings,
+    counts,
+    synchronizers,
+
+    facts(facts: readonly DiffSourceFacts[]): void {
+      facts.forEach(({ recordTimes }, input) => {
+        const cut = recordTimes.get(context.synchronizer);
+        if (cut !== undefined) cuts.set(input, cut);
+      });
+    },
+
+    difference(difference: Difference): void {
+      if (hasContentConflict(difference)) {
+        conflictCount++;
+        if (conflicts.length < SHOWN_CONFLICTS) {
+          const fields = difference.fields.length > 0 ? difference.fields.join(', ') : 'stakeholders';
+          conflicts.push(`${difference.contractId} (${fields})`);
+        }
+        return;
+      }
+      if (difference.states.some((state) => state.state === 'in-flight')) {
+        warnings.add(
+          'D2',
+          'in flight on a participant: the plan completes or ends the reassignment',
+          difference.contractId,
+        );
+      }
+      take(difference, decide(difference, context), difference);
+    },
+
+    other(contract: ComparedContract): void {
+      take(contract, decideAgreed(contract, context), undefined);
+    },
+
+    /** Throws what stands in the way of the plan. */
+    check(): void {
+      if (conflictCount > 0) {
+        throw new AcsError(
+          'PLAN_CONTENT_CONFLICT',
+          `${conflictCount} contracts have different contents under one id`,
+          {
+            expected: 'the same content on every participant',
+            found: conflicts.join('; '),
+            hint: 'one of the stores is corrupt; find out which with `acs verify`, no plan can repair it',
+          },
+        );
+      }
+      if (missing !== undefined) {
+        throw new AcsError(
+          'PLAN_HOST_MISSING',
+          'a participant that hosts a touched contract is not among the inputs',
+          {
+            contractId: missing.contractId,
+            expected: missing.participants.join(', '),
+            hint: 'add its export, or waive it with --waive: then its operator has to do the same by other means',
+          },
+        );
+      }
+    },
+  };
+}
+
+function inputWarnings(diff: DiffSummary, warnings: WarningCollector, options: PlanOptions): void {
+  for (const input of diff.inputs) {
+    if (input.contracts === CONSOLE_LIMIT) {
+      warnings.add(
+        'D1',
+        `exactly ${CONSOLE_LIMIT} contracts: a search of the console cuts there`,
+        input.name,
+      );
+    }
+    if (input.inFlightUnknown > 0) {
+      warnings.add(
+        'D2',
+        'contracts in flight are not in the file',
+        `${input.name}: ${input.inFlightUnknown}`,
+      );
+    }
+    const time = diff.synchronizer === null ? undefined : input.recordTimes[diff.synchronizer];
+    if (time === undefined) warnings.add('D8', 'the record time of the input is not known', input.name);
+    else if (options.allowSkew === true)
+      warnings.add('D8', 'record times are allowed to differ', `${input.name}: ${time}`);
+  }
+  const foreign = diff.notCompared.otherSynchronizer;
+  if (foreign > 0) {
+    warnings.add('D7', 'contracts on other synchronizers are left alone', `${foreign} contracts`);
+  }
+}
+
+function decisionJson(
+  contract: ComparedContract,
+  decision: Decision,
+  difference: Difference | undefined,
+  { names }: DecisionContext,
+  payload: number,
+): PlanDecision {
+  const { agreed } = decision;
+  return {
+    contractId: contract.contractId,
+    class: difference?.class ?? 'same',
+    classes: difference?.classes ?? [],
+    template: contract.template ?? null,
+    stakeholders: contract.stakeholders ?? null,
+    states: Object.fromEntries(
+      contract.states.map((state) => [
+        names[state.input]!,
+        {
+          state: state.state,
+          ...(state.synchronizer === undefined ? {} : { synchronizer: state.synchronizer }),
+          ...(state.reassignmentCounter === undefined
+            ? {}
+            : { reassignmentCounter: state.reassignmentCounter.toString() }),
+        },
+      ]),
+    ),
+    agreed:
+      agreed === undefined
+        ? null
+        : agreed.state === 'inactive'
+          ? { state: 'inactive' }
+          : {
+              state: 'active',
+              synchronizer: agreed.synchronizer,
+              reassignmentCounter: agreed.reassignmentCounter.toString(),
+            },
+    reason: decision.reason,
+    actions: Object.fromEntries(
+      [...decision.actions].map(([input, actions]) => [
+        names[input]!,
+        actions.map((action) => actionJson(action, names[payload])),
+      ]),
+    ),
+  };
+}
+
+function actionJson(action: RepairAction, payloadFrom: string | undefined): PlanActionJson {
+  const reassignmentCounter = action.reassignmentCounter.toString();
+  if (action.kind === 'assign') {
+    return { do: 'assign', synchronizer: action.source, target: action.target, reassignmentCounter };
+  }
+  const json: PlanActionJson = { do: action.kind, synchronizer: action.synchronizer, reassignmentCounter };
+  if (action.kind === 'import' && payloadFrom !== undefined) json.payloadFrom = payloadFrom;
+  return json;
+}
+
+/** The decision of the way back says only which contract it is about. */
+function inverseJson(json: PlanDecision): PlanDecision {
+  return { ...json, agreed: null, reason: 'back to the state before the plan', actions: {} };
+}

@@ -1,0 +1,174 @@
+/** The shape of `plan.json`, and reading it back. Counters are decimal strings. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { DiffSummary } from '../diff/summary.js';
+import { AcsError } from '../io/error.js';
+import { fileError } from '../io/input.js';
+import type { PlanWarning } from './warnings.js';
+
+export const PLAN_FORMAT = 'acskit-plan/1';
+export const PLAN_FILE = 'plan.json';
+/** Where the inputs were, by participant name, relative to the plan; not part of what operators agree on. */
+export const INPUTS_FILE = 'inputs.json';
+export const INVERSE_FOLDER = 'inverse';
+
+export interface PlanInput {
+  participant: string;
+  name: string;
+  kind: string;
+  /** SHA-256 of all the input shows. */
+  digest: string;
+  contracts: number;
+}
+
+/**
+ * One call to a participant, or several of the same kind when the list is long. `sha256` is that of the file, of an
+ * import file that of its inflated content: compressed bytes may differ between releases of zlib.
+ */
+export type PlanOperation =
+  | { op: 'purge'; synchronizer: string; alias: string; file: string; contracts: number; sha256: string }
+  | {
+      op: 'import';
+      synchronizer: string;
+      alias: string;
+      file: string;
+      contracts: number;
+      sha256: string;
+      highestCounter: string;
+    }
+  | {
+      op: 'assign';
+      synchronizer: string;
+      alias: string;
+      target: string;
+      targetAlias: string;
+      file: string;
+      contracts: number;
+      sha256: string;
+    };
+
+export interface PlanParticipant {
+  participant: string;
+  name: string;
+  /** Folder of its files, inside the plan. */
+  folder: string;
+  /** In the order in which they are done. */
+  operations: PlanOperation[];
+  /** What the operator does, one line each. */
+  steps: string[];
+}
+
+export interface PlanActionJson {
+  do: 'purge' | 'import' | 'assign';
+  synchronizer: string;
+  target?: string;
+  reassignmentCounter: string;
+  /** The participant that the payload of an import is taken from. */
+  payloadFrom?: string;
+}
+
+export interface PlanDecision {
+  contractId: string;
+  /** `same` for contracts that only move to the target synchronizer. */
+  class: string;
+  classes: readonly string[];
+  template: string | null;
+  stakeholders: readonly string[] | null;
+  /** What each participant shows, by name. */
+  states: Record<string, { state: string; synchronizer?: string; reassignmentCounter?: string }>;
+  /** Null: left as it is. */
+  agreed: { state: 'active' | 'inactive'; synchronizer?: string; reassignmentCounter?: string } | null;
+  reason: string;
+  actions: Record<string, PlanActionJson[]>;
+}
+
+export interface PlanJson {
+  format: typeof PLAN_FORMAT;
+  kind: 'plan' | 'inverse';
+  tool: string;
+  policy: string;
+  synchronizer: string;
+  targetSynchronizer: string | null;
+  /** Alias per synchronizer id, as the participants know it. */
+  aliases: Record<string, string>;
+  /** SHA-256 of the hosting map in a canonical form. */
+  hostingDigest: string;
+  /** The hosting map the plan was made with. */
+  hosting: unknown;
+  /** Participants that host touched contracts and are not part of the plan. */
+  waived: string[];
+  inputs: PlanInput[];
+  /** What was found before the repair; null in an inverse plan. */
+  diff: DiffSummary | null;
+  counts: {
+    /** Contracts with an action. */
+    touched: number;
+    /** Differing contracts the policy leaves as they are. */
+    left: number;
+    /** Contracts that only move to the target synchronizer. */
+    moved: number;
+  };
+  warnings: PlanWarning[];
+  notChecked: readonly { code: string; name: string; reason: string }[];
+  participants: PlanParticipant[];
+  decisions: PlanDecision[];
+}
+
+/** Reads `FOLDER/plan.json`. Throws `FILE_UNREADABLE` or `PLAN_MALFORMED`. */
+export async function readPlan(folder: string): Promise<PlanJson> {
+  const path = join(folder, PLAN_FILE);
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw fileError(path, cause);
+  });
+  let plan: Partial<PlanJson> | null;
+  try {
+    plan = JSON.parse(text) as Partial<PlanJson> | null;
+  } catch (cause) {
+    throw malformed(path, 'JSON', cause instanceof Error ? cause.message : String(cause));
+  }
+  if (typeof plan !== 'object' || plan === null || plan.format !== PLAN_FORMAT) {
+    throw malformed(path, PLAN_FORMAT, String((plan as { format?: unknown } | null)?.format));
+  }
+  const lists = [plan.inputs, plan.participants, plan.decisions, plan.warnings, plan.waived];
+  if (
+    !lists.every(Array.isArray) ||
+    typeof plan.synchronizer !== 'string' ||
+    typeof plan.counts !== 'object'
+  ) {
+    throw malformed(
+      path,
+      'inputs, participants, decisions, warnings and a synchronizer',
+      'something is missing',
+    );
+  }
+  for (const participant of plan.participants ?? []) {
+    for (const operation of participant.operations) {
+      if (!/^[\w.-]+$/.test(operation.file) || !/^[\w.-]+$/.test(participant.folder)) {
+        throw malformed(path, 'file names inside the plan folder', `${participant.folder}/${operation.file}`);
+      }
+    }
+  }
+  return plan as PlanJson;
+}
+
+/** Paths of the inputs by participant name; empty when they were not files. Throws `PLAN_MALFORMED`. */
+export async function readInputPaths(folder: string): Promise<Record<string, string>> {
+  const path = join(folder, INPUTS_FILE);
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw fileError(path, cause);
+  });
+  try {
+    const paths = JSON.parse(text) as Record<string, string>;
+    return Object.fromEntries(Object.entries(paths).map(([name, at]) => [name, resolve(folder, at)]));
+  } catch (cause) {
+    throw malformed(
+      path,
+      'paths by participant name',
+      cause instanceof Error ? cause.message : String(cause),
+    );
+  }
+}
+
+function malformed(file: string, expected: string, found: string): AcsError {
+  return new AcsError('PLAN_MALFORMED', 'this is no plan', { file, expected, found });
+}
