@@ -21,5 +21,6 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   preflight: async () => (await import('./commands/preflight.js')).preflightCommand,
   dar: async () => (await import('./commands/dar.js')).darCommand,
   diff: async () => (await import('./commands/diff.js')).diffCommand,
+  plan: async () => (await import('./commands/plan.js')).planCommand,
   commitment: async () => (await import('./commands/commitment.js')).commitmentCommand,
 };
