@@ -9,8 +9,8 @@ export function describePlan(
 ): string {
   const lines = [
     `policy          ${plan.policy}`,
-    `synchronizer    ${plan.synchronizer}`,
-    ...(plan.targetSynchronizer === null ? [] : [`target          ${plan.targetSynchronizer}`]),
+    `synchronizer    ${plan.synchronizerId}`,
+    ...(plan.targetSynchronizerId === null ? [] : [`target          ${plan.targetSynchronizerId}`]),
     '',
     'inputs',
     ...plan.inputs.map(
@@ -80,7 +80,7 @@ function decisionLines(decision: PlanDecision): string[] {
       ? 'left as it is'
       : agreed.state === 'inactive'
         ? 'inactive'
-        : `active on ${agreed.synchronizer!.split('::')[0]} with counter ${agreed.reassignmentCounter}`;
+        : `active on ${agreed.synchronizerId!.split('::')[0]} with counter ${agreed.reassignmentCounter}`;
   const actions = Object.entries(decision.actions).map(
     ([name, list]) => `${name}: ${list.map((action) => action.do).join(', ')}`,
   );
@@ -97,13 +97,13 @@ export function describeSimulation(simulation: Simulation): string {
   for (const { name, operations } of simulation.participants) {
     if (operations.length === 0) lines.push(`  ${name}: nothing to do`);
     for (const o of operations) {
-      const to = o.target === undefined ? '' : ` to ${o.target.split('::')[0]}`;
+      const to = o.targetSynchronizerId === undefined ? '' : ` to ${o.targetSynchronizerId.split('::')[0]}`;
       const rest = [
         ...(o.skipped > 0 ? [`${o.skipped} skipped: active already`] : []),
         ...(o.dropped > 0 ? [`${o.dropped} dropped: of another synchronizer`] : []),
       ];
       lines.push(
-        `  ${name}: ${o.op} ${o.done} of ${o.contracts} on ${o.synchronizer.split('::')[0]}${to}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`,
+        `  ${name}: ${o.op} ${o.done} of ${o.contracts} on ${o.synchronizerId.split('::')[0]}${to}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`,
       );
     }
   }
@@ -124,7 +124,7 @@ export function describeSimulation(simulation: Simulation): string {
     const text = ([a, b]: readonly [string | null, string | null]): string =>
       a === b ? `${short(a)} on both sides` : `${short(a)} / ${short(b)}`;
     lines.push(
-      `  ${pair.left} and ${pair.right} on ${pair.synchronizer.split('::')[0]}: ${text(pair.before)}, then ${text(pair.after)}${pair.equal ? '' : '  DIFFERENT'}`,
+      `  ${pair.left} and ${pair.right} on ${pair.synchronizerId.split('::')[0]}: ${text(pair.before)}, then ${text(pair.after)}${pair.equal ? '' : '  DIFFERENT'}`,
     );
   }
   if (simulation.inverseDiffers !== null) {

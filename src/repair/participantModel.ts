@@ -25,8 +25,8 @@ export interface ModelContract {
 
 export interface OperationOutcome {
   op: 'purge' | 'import' | 'assign';
-  synchronizer: string;
-  target?: string;
+  synchronizerId: string;
+  targetSynchronizerId?: string;
   contracts: number;
   done: number;
   /** Imports of contracts that are active already. */
@@ -99,7 +99,7 @@ export function purgeContracts(
 ): OperationOutcome {
   const outcome: OperationOutcome = {
     op: 'purge',
-    synchronizer,
+    synchronizerId: synchronizer,
     contracts: 0,
     done: 0,
     skipped: 0,
@@ -140,7 +140,7 @@ export function importContracts(
 ): OperationOutcome {
   const outcome: OperationOutcome = {
     op: 'import',
-    synchronizer,
+    synchronizerId: synchronizer,
     contracts: 0,
     done: 0,
     skipped: 0,
@@ -193,8 +193,8 @@ export function changeAssignation(
 ): OperationOutcome {
   const outcome: OperationOutcome = {
     op: 'assign',
-    synchronizer: source,
-    target,
+    synchronizerId: source,
+    targetSynchronizerId: target,
     contracts: 0,
     done: 0,
     skipped: 0,

@@ -9,6 +9,7 @@ import type { HostingMap } from '../commitment/hostingMap.js';
 import { toolVersion } from '../contract/snapshotFile.js';
 import type { PackageSet } from '../dar/type.js';
 import { type ComparedContract, type Difference, diffInputs } from '../diff/diff.js';
+import { diffSummaryJson } from '../diff/differenceJson.js';
 import type { DiffSource, DiffSourceFacts } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
@@ -209,8 +210,8 @@ async function writePlan(
       format: PLAN_FORMAT as typeof PLAN_FORMAT,
       tool: toolVersion(),
       policy: policyText(context.policy),
-      synchronizer: context.synchronizer,
-      targetSynchronizer: context.targetSynchronizer ?? null,
+      synchronizerId: context.synchronizer,
+      targetSynchronizerId: context.targetSynchronizer ?? null,
       aliases: Object.fromEntries([...draft.synchronizers].sort().map((id) => [id, aliasFor(aliases, id)])),
       hostingDigest: createHash('sha256')
         .update(JSON.stringify(hostingJson(options.hosting)))
@@ -224,7 +225,7 @@ async function writePlan(
       ...common,
       kind: 'plan',
       inputs: planInputs,
-      diff,
+      diff: diffSummaryJson(diff),
       warnings: draft.warnings.list(),
       notChecked: NOT_CHECKED,
       participants: await finishAll(forward),
@@ -561,14 +562,14 @@ function decisionJson(
     contractId: contract.contractId,
     class: difference?.class ?? 'same',
     classes: difference?.classes ?? [],
-    template: contract.template ?? null,
+    templateId: contract.template ?? null,
     stakeholders: contract.stakeholders ?? null,
     states: Object.fromEntries(
       contract.states.map((state) => [
         names[state.input]!,
         {
           state: state.state,
-          ...(state.synchronizer === undefined ? {} : { synchronizer: state.synchronizer }),
+          ...(state.synchronizer === undefined ? {} : { synchronizerId: state.synchronizer }),
           ...(state.reassignmentCounter === undefined
             ? {}
             : { reassignmentCounter: state.reassignmentCounter.toString() }),
@@ -582,7 +583,7 @@ function decisionJson(
           ? { state: 'inactive' }
           : {
               state: 'active',
-              synchronizer: agreed.synchronizer,
+              synchronizerId: agreed.synchronizer,
               reassignmentCounter: agreed.reassignmentCounter.toString(),
             },
     reason: decision.reason,
@@ -598,9 +599,14 @@ function decisionJson(
 function actionJson(action: RepairAction, payloadFrom: string | undefined): PlanActionJson {
   const reassignmentCounter = action.reassignmentCounter.toString();
   if (action.kind === 'assign') {
-    return { do: 'assign', synchronizer: action.source, target: action.target, reassignmentCounter };
+    return {
+      do: 'assign',
+      synchronizerId: action.source,
+      targetSynchronizerId: action.target,
+      reassignmentCounter,
+    };
   }
-  const json: PlanActionJson = { do: action.kind, synchronizer: action.synchronizer, reassignmentCounter };
+  const json: PlanActionJson = { do: action.kind, synchronizerId: action.synchronizer, reassignmentCounter };
   if (action.kind === 'import' && payloadFrom !== undefined) json.payloadFrom = payloadFrom;
   return json;
 }

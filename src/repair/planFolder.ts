@@ -173,7 +173,7 @@ export function openParticipantFiles(options: ParticipantFilesOptions): Particip
       sha256 = await sha256OfFile(path);
     }
     const common = {
-      synchronizer: draft.synchronizer,
+      synchronizerId: draft.synchronizer,
       alias: aliasOf(draft.synchronizer),
       file: draft.file,
       contracts: draft.contracts,
@@ -181,7 +181,12 @@ export function openParticipantFiles(options: ParticipantFilesOptions): Particip
     };
     if (draft.op === 'import') return { op: 'import', ...common, highestCounter: draft.highest.toString() };
     if (draft.op === 'purge') return { op: 'purge', ...common };
-    return { op: 'assign', ...common, target: draft.target!, targetAlias: aliasOf(draft.target!) };
+    return {
+      op: 'assign',
+      ...common,
+      targetSynchronizerId: draft.target!,
+      targetAlias: aliasOf(draft.target!),
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 /** The shape of `plan.json`, and reading it back. Counters are decimal strings. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { DiffSummary } from '../diff/summary.js';
+import type { DiffSummaryJson } from '../diff/differenceJson.js';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
 import type { PlanWarning } from './warnings.js';
@@ -26,10 +26,10 @@ export interface PlanInput {
  * import file that of its inflated content: compressed bytes may differ between releases of zlib.
  */
 export type PlanOperation =
-  | { op: 'purge'; synchronizer: string; alias: string; file: string; contracts: number; sha256: string }
+  | { op: 'purge'; synchronizerId: string; alias: string; file: string; contracts: number; sha256: string }
   | {
       op: 'import';
-      synchronizer: string;
+      synchronizerId: string;
       alias: string;
       file: string;
       contracts: number;
@@ -38,9 +38,9 @@ export type PlanOperation =
     }
   | {
       op: 'assign';
-      synchronizer: string;
+      synchronizerId: string;
       alias: string;
-      target: string;
+      targetSynchronizerId: string;
       targetAlias: string;
       file: string;
       contracts: number;
@@ -60,8 +60,8 @@ export interface PlanParticipant {
 
 export interface PlanActionJson {
   do: 'purge' | 'import' | 'assign';
-  synchronizer: string;
-  target?: string;
+  synchronizerId: string;
+  targetSynchronizerId?: string;
   reassignmentCounter: string;
   /** The participant that the payload of an import is taken from. */
   payloadFrom?: string;
@@ -72,12 +72,12 @@ export interface PlanDecision {
   /** `same` for contracts that only move to the target synchronizer. */
   class: string;
   classes: readonly string[];
-  template: string | null;
+  templateId: string | null;
   stakeholders: readonly string[] | null;
   /** What each participant shows, by name. */
-  states: Record<string, { state: string; synchronizer?: string; reassignmentCounter?: string }>;
+  states: Record<string, { state: string; synchronizerId?: string; reassignmentCounter?: string }>;
   /** Null: left as it is. */
-  agreed: { state: 'active' | 'inactive'; synchronizer?: string; reassignmentCounter?: string } | null;
+  agreed: { state: 'active' | 'inactive'; synchronizerId?: string; reassignmentCounter?: string } | null;
   reason: string;
   actions: Record<string, PlanActionJson[]>;
 }
@@ -87,8 +87,8 @@ export interface PlanJson {
   kind: 'plan' | 'inverse';
   tool: string;
   policy: string;
-  synchronizer: string;
-  targetSynchronizer: string | null;
+  synchronizerId: string;
+  targetSynchronizerId: string | null;
   /** Alias per synchronizer id, as the participants know it. */
   aliases: Record<string, string>;
   /** SHA-256 of the hosting map in a canonical form. */
@@ -99,7 +99,7 @@ export interface PlanJson {
   waived: string[];
   inputs: PlanInput[];
   /** What was found before the repair; null in an inverse plan. */
-  diff: DiffSummary | null;
+  diff: DiffSummaryJson | null;
   counts: {
     /** Contracts with an action. */
     touched: number;
@@ -132,7 +132,7 @@ export async function readPlan(folder: string): Promise<PlanJson> {
   const lists = [plan.inputs, plan.participants, plan.decisions, plan.warnings, plan.waived];
   if (
     !lists.every(Array.isArray) ||
-    typeof plan.synchronizer !== 'string' ||
+    typeof plan.synchronizerId !== 'string' ||
     typeof plan.counts !== 'object'
   ) {
     throw malformed(

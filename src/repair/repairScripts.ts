@@ -68,7 +68,7 @@ async function writeImport(
       const message: Record<string, string> = { acsSnapshot: piece.toString('base64') };
       if (first) {
         message.contractImportMode = 'CONTRACT_IMPORT_MODE_VALIDATION';
-        message.synchronizerId = operation.synchronizer;
+        message.synchronizerId = operation.synchronizerId;
       }
       first = false;
       await file.write(Buffer.from(`${JSON.stringify(message)}\n`));
@@ -139,7 +139,7 @@ export function consoleScript(name: string, operations: readonly PlanOperation[]
       );
     } else if (operation.op === 'import') {
       lines.push(
-        `repaired.repair.import_acs(SynchronizerId.tryFromString(${scalaText(operation.synchronizer)}), ${file})`,
+        `repaired.repair.import_acs(SynchronizerId.tryFromString(${scalaText(operation.synchronizerId)}), ${file})`,
       );
     } else {
       lines.push(

@@ -23,7 +23,7 @@ export interface SimulateOptions {
 
 /** What two participants send each other about one synchronizer; null: nothing is shared. */
 export interface PredictedCommitment {
-  synchronizer: string;
+  synchronizerId: string;
   left: string;
   right: string;
   /** 34-byte multihash, hex: as left computes it, as right does. */
@@ -85,22 +85,22 @@ export async function simulatePlan(
       allowSkew: true,
       onDifference: ({ contractId }) => {
         // Contracts that were on other synchronizers only are not what the plan is about.
-        if (synchronizer === plan.synchronizer || touched.has(contractId)) different++;
+        if (synchronizer === plan.synchronizerId || touched.has(contractId)) different++;
         else differentOutside++;
       },
     });
     after.push(summary);
   }
   const commitments = await predictCommitments(inputs, views, hosting, synchronizers);
-  const planned = [plan.synchronizer, plan.targetSynchronizer];
+  const planned = [plan.synchronizerId, plan.targetSynchronizerId];
   return {
     participants: plan.participants.map(({ name }, i) => ({ name, operations: done[i]!.outcomes })),
     after,
     different,
     differentOutside,
     commitments,
-    commitmentsEqual: commitments.every((pair) => pair.equal || !planned.includes(pair.synchronizer)),
-    leftBehind: plan.targetSynchronizer === null ? {} : await countOn(views, plan.synchronizer),
+    commitmentsEqual: commitments.every((pair) => pair.equal || !planned.includes(pair.synchronizerId)),
+    leftBehind: plan.targetSynchronizerId === null ? {} : await countOn(views, plan.synchronizerId),
     inverseDiffers:
       options.inverse === true ? await wayBack(plan, folder, inputs, views, hosting, options) : null,
     views,
@@ -210,7 +210,7 @@ async function predictCommitments(
           ] as const;
         const [left, right] = both(now);
         pairs.push({
-          synchronizer,
+          synchronizerId: synchronizer,
           left: a.name,
           right: b.name,
           before: both(then),

@@ -70,16 +70,16 @@ async function readLists(
       operation.sha256,
       await (operation.op === 'import' ? sha256OfInflated(path) : sha256OfFile(path)),
     );
-    const { synchronizer } = operation;
+    const { synchronizerId } = operation;
     if (operation.op === 'purge') {
       const ids: string[] = [];
       for await (const line of readLines(path)) ids.push(line);
-      lists.push({ ids, apply: (contracts) => purgeContracts(name, contracts, synchronizer, ids) });
+      lists.push({ ids, apply: (contracts) => purgeContracts(name, contracts, synchronizerId, ids) });
     } else if (operation.op === 'import') {
       const rows = await readImport(path, hosts);
       lists.push({
         ids: rows.map((row) => row.contractId),
-        apply: (contracts) => importContracts(name, contracts, synchronizer, rows),
+        apply: (contracts) => importContracts(name, contracts, synchronizerId, rows),
       });
     } else {
       const moves = new Map<string, bigint>();
@@ -89,7 +89,8 @@ async function readLists(
       }
       lists.push({
         ids: [...moves.keys()],
-        apply: (contracts) => changeAssignation(name, contracts, synchronizer, operation.target, moves),
+        apply: (contracts) =>
+          changeAssignation(name, contracts, synchronizerId, operation.targetSynchronizerId, moves),
       });
     }
   }

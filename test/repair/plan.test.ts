@@ -51,7 +51,7 @@ async function decisionOf(
   const actions = Object.fromEntries(
     Object.entries(decision?.actions ?? {}).map(([name, list]) => [
       name,
-      list.map((a) => `${a.do} ${a.target ?? a.synchronizer} ${a.reassignmentCounter}`),
+      list.map((a) => `${a.do} ${a.targetSynchronizerId ?? a.synchronizerId} ${a.reassignmentCounter}`),
     ]),
   );
   return { decision, actions, plan, simulation, codes: plan.warnings.map((w) => w.code) };

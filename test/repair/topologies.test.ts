@@ -149,10 +149,10 @@ describe('plans for any topology', () => {
             if (actions === undefined) expect(after.get(id)).toEqual(before.get(id));
             else if (decision!.agreed!.state === 'inactive') expect(after.get(id)).toBeUndefined();
             else {
-              const { synchronizer, reassignmentCounter } = decision!.agreed!;
+              const { synchronizerId, reassignmentCounter } = decision!.agreed!;
               expect(after.get(id)).toHaveLength(1);
               expect(after.get(id)![0]).toMatch(
-                new RegExp(`^${synchronizer} ${reassignmentCounter} active `),
+                new RegExp(`^${synchronizerId} ${reassignmentCounter} active `),
               );
             }
           }

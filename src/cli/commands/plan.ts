@@ -1,5 +1,6 @@
 /** `acs plan`, `acs plan simulate`, `acs plan show` */
 import { hostingMapOf, participantUid, readHostingMap } from '../../commitment/hostingMap.js';
+import { diffSummaryJson } from '../../diff/differenceJson.js';
 import { openDiffSource } from '../../diff/openSource.js';
 import { usageError } from '../../io/error.js';
 import { describePlan, describeSimulation } from '../../repair/describePlan.js';
@@ -63,7 +64,9 @@ const simulateCommand = defineCommand({
       inverse: args.inverse,
       memoryBytes: parseByteSize(args.memory, '--memory'),
     });
-    await context.result(simulation, () => describeSimulation({ ...simulation, views: [] }));
+    await context.result({ ...simulation, after: simulation.after.map(diffSummaryJson) }, () =>
+      describeSimulation({ ...simulation, views: [] }),
+    );
     const proven =
       simulation.different === 0 &&
       simulation.commitmentsEqual &&
