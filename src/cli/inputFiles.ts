@@ -1,7 +1,6 @@
 /** Positionals that name files: paths, `-`, and globs that the shell did not expand. */
 
 import { existsSync } from 'node:fs';
-import { glob } from 'tinyglobby';
 import { usageError } from '../io/error.js';
 
 /** The files meant, in the order given; what a glob finds is sorted. `-` may stand once. */
@@ -12,6 +11,7 @@ export async function inputFiles(patterns: readonly string[]): Promise<string[]>
       files.push(pattern);
       continue;
     }
+    const { glob } = await import('tinyglobby');
     const found = (await glob(pattern, { absolute: false, expandDirectories: false })).sort();
     if (found.length === 0)
       throw usageError(`no file matches ${pattern}`, 'check the pattern and the folder');

@@ -1,6 +1,10 @@
 /** Progress on standard error: a bar with rate and ETA on a terminal, JSON lines otherwise. */
+import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
-import cliProgress from 'cli-progress';
+import type CliProgress from 'cli-progress';
+
+/** The bar is loaded when it is shown. */
+const require = createRequire(import.meta.url);
 
 export type ProgressMode = 'auto' | 'bar' | 'json' | 'none';
 
@@ -53,11 +57,12 @@ export function startProgress(options: {
   }
 
   function bar(): Progress {
-    let single: cliProgress.SingleBar | undefined;
+    let single: CliProgress.SingleBar | undefined;
     return {
       update(done) {
         if (single === undefined) {
           if (Date.now() - started < BAR_DELAY_MS) return;
+          const cliProgress = require('cli-progress') as typeof CliProgress;
           single = new cliProgress.SingleBar({
             stream: stderr as NodeJS.WriteStream,
             hideCursor: true,

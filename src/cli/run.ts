@@ -19,27 +19,39 @@ interface GlobalArgs {
   progress: ProgressMode;
 }
 
+/** The command a command line names, with its arguments. */
+interface Call {
+  command: CliCommand<never>;
+  args: GlobalArgs;
+}
+
 /** Runs one command line (without `node acs`). Never throws for a user's mistake and never calls `process.exit`. */
 export async function runCli(
   argv: readonly string[],
   streams: CliStreams = { stdout: process.stdout, stderr: process.stderr },
 ): Promise<number> {
-  const wantsJson = argv.includes('--json');
-  let status: number = EXIT.ok;
-  let ran = false;
-  const onRun = async (command: CliCommand<never>, args: GlobalArgs): Promise<void> => {
-    ran = true;
-    const context = createContext({
-      ...streams,
-      json: args.json,
-      quiet: args.quiet,
-      progress: args.progress,
-    });
-    status = await (command.run as (a: unknown, c: CliContext) => Promise<number>)(showDashes(args), context);
-  };
   try {
-    let helpText = '';
-    const parser = buildParser(await loadCommands(argv), argv, onRun);
+    const call = await parseWords(argv, streams.stdout);
+    if (typeof call === 'number') return call;
+    const args = showDashes(call.args);
+    const { json, quiet, progress } = args;
+    const context = createContext({ ...streams, json, quiet, progress });
+    return await (call.command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
+  } catch (error) {
+    return reportError(error, argv.includes('--json'), streams.stderr);
+  }
+}
+
+/** The call meant; or, when help was asked for or is due, prints that and returns the exit status. */
+async function parseWords(argv: readonly string[], stdout: Writable): Promise<Call | number> {
+  let call: Call | undefined;
+  let helpText = '';
+  const parser = buildParser(await loadCommands(argv), argv, (command, args) => {
+    call = { command, args };
+    // Leaves the parser at once: behind a handler that returns it lays out the help, which takes longer than parsing.
+    throw call;
+  });
+  try {
     await parser.parseAsync(
       argv.map(hideDash),
       {},
@@ -48,15 +60,12 @@ export async function runCli(
         helpText = output;
       },
     );
-    if (helpText !== '') streams.stdout.write(`${helpText}\n`);
-    else if (!ran) {
-      streams.stdout.write(`${await parser.getHelp()}\n`);
-      return EXIT.usage;
-    }
-    return status;
   } catch (error) {
-    return reportError(error, wantsJson, streams.stderr);
+    if (call === undefined || error !== call) throw error;
+    return call;
   }
+  stdout.write(`${helpText === '' ? await parser.getHelp() : helpText}\n`);
+  return helpText === '' ? EXIT.usage : EXIT.ok;
 }
 
 /** yargs drops a lone `-`; it travels under another name. */
@@ -96,11 +105,11 @@ async function loadCommands(argv: readonly string[]): Promise<CliCommand<never>[
   return called === undefined ? Promise.all(Object.values(COMMANDS).map((load) => load())) : [await called()];
 }
 
-/** The yargs tree of the given commands, for one command line. */
-export function buildParser(
+/** The yargs tree of the given commands, for one command line; `choose` takes the command called. */
+function buildParser(
   commands: readonly CliCommand<never>[],
   argv: readonly string[],
-  onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
+  choose: (command: CliCommand<never>, args: GlobalArgs) => void,
 ): Argv {
   const parser = yargs([])
     .scriptName('acs')
@@ -144,7 +153,7 @@ export function buildParser(
       throw usageError(message, 'see `acs --help` or `acs <command> --help`');
     });
   const words = argv.filter((arg) => !arg.startsWith('-'));
-  for (const command of commands) addCommand(parser, command, words, onRun);
+  for (const command of commands) addCommand(parser, command, words, choose);
   return parser;
 }
 
@@ -152,7 +161,7 @@ function addCommand(
   parent: Argv,
   command: CliCommand<never>,
   words: readonly string[],
-  onRun: (command: CliCommand<never>, args: GlobalArgs) => Promise<void>,
+  choose: (command: CliCommand<never>, args: GlobalArgs) => void,
   path = 'acs',
 ): void {
   parent.command(
@@ -168,13 +177,13 @@ function addCommand(
       if (command.options !== undefined && !subcalled) {
         child = command.options(child as never) as unknown as Argv;
       }
-      for (const sub of command.subcommands ?? []) addCommand(child, sub, rest, onRun, `${path} ${own}`);
+      for (const sub of command.subcommands ?? []) addCommand(child, sub, rest, choose, `${path} ${own}`);
       if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
       for (const [line, what] of command.examples) child.example(line, what);
       return child.epilogue(exitStatusText(command)) as never;
     },
-    async (args) => {
-      if (command.run !== undefined) await onRun(command, args as unknown as GlobalArgs);
+    (args) => {
+      if (command.run !== undefined) choose(command, args as unknown as GlobalArgs);
     },
   );
 }

@@ -1,5 +1,9 @@
 /** Plain tables for people. */
-import Table from 'cli-table3';
+import { createRequire } from 'node:module';
+import type CliTable from 'cli-table3';
+
+/** Loaded with the first table: most runs print none, and the start of a command counts. */
+const require = createRequire(import.meta.url);
 
 export interface TableOptions {
   /** Column numbers aligned to the right. */
@@ -12,6 +16,7 @@ export function renderTable(
   rows: readonly (readonly (string | number | bigint)[])[],
   options: TableOptions = {},
 ): string {
+  const Table = require('cli-table3') as typeof CliTable;
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, i) => (options.right?.includes(i) ? 'right' : 'left')),

@@ -22,18 +22,22 @@ export function sizeTally(): SizeTally {
   const large = new Map<number, number>();
   let count = 0;
   let total = 0;
+  let largestSmall = -1;
   return {
     add(size) {
       count++;
       total += size;
-      if (size < SMALL) small[size]++;
+      if (size < SMALL) {
+        small[size]++;
+        if (size > largestSmall) largestSmall = size;
+      }
       // Sizes from 64 kB on are kept to 3 % to bound the map.
       else large.set(coarse(size), (large.get(coarse(size)) ?? 0) + 1);
     },
     summary() {
       if (count === 0) return undefined;
       const sizes: [number, number][] = [];
-      for (let i = 0; i < SMALL; i++) if (small[i] > 0) sizes.push([i, small[i]]);
+      for (let i = 0; i <= largestSmall; i++) if (small[i] > 0) sizes.push([i, small[i]]);
       sizes.push(...[...large].sort(([a], [b]) => a - b));
       const at = (share: number): number => {
         let rest = Math.ceil(share * count);
