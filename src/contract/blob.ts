@@ -5,7 +5,8 @@
  */
 import { AcsError } from '../io/error.js';
 import type { TemplateId } from '../snapshot/record.js';
-import { decodeUtf8, WireReader } from '../wire/reader.js';
+import { decodeUtf8, WIRE_FIXED64, WireReader } from '../wire/reader.js';
+import { sameBytes } from '../wire/sameBytes.js';
 import { WireWriter } from '../wire/writer.js';
 import { partyProblem } from './identifier.js';
 
@@ -56,7 +57,8 @@ export class BlobView {
   templateEnd = -1;
   argumentStart = 0;
   argumentEnd = 0;
-  createdAt = 0n;
+  /** Where the 8 bytes of the creation time are; -1 for the default, 0. */
+  private createdAtStart = -1;
   authenticationStart = 0;
   authenticationEnd = 0;
   keyValueStart = -1;
@@ -108,14 +110,14 @@ export class BlobView {
     this.packageNameStart = this.packageNameEnd = 0;
     this.templateStart = -1;
     this.argumentStart = this.argumentEnd = -1;
-    this.createdAt = 0n;
+    this.createdAtStart = -1;
     this.authenticationStart = this.authenticationEnd = 0;
     this.hasKey = false;
     this.keyValueStart = this.keyValueEnd = -1;
     this.keyHashStart = this.keyHashEnd = 0;
-    this.signatoryBorders.length = 0;
-    this.observerBorders.length = 0;
-    this.maintainerBorders.length = 0;
+    let signatories = 0;
+    let observers = 0;
+    let maintainers = 0;
     while (r.pos < r.end) {
       const tag = r.tag();
       switch (tag) {
@@ -144,13 +146,14 @@ export class BlobView {
           break;
         }
         case 0x2a:
-          party(r, this.signatoryBorders);
+          signatories = party(r, this.signatoryBorders, signatories);
           break;
         case 0x32:
-          party(r, this.observerBorders);
+          observers = party(r, this.observerBorders, observers);
           break;
         case 0x39:
-          this.createdAt = r.sfixed64();
+          this.createdAtStart = r.pos;
+          r.skip(WIRE_FIXED64);
           break;
         case 0x42: {
           const n = r.length();
@@ -168,12 +171,15 @@ export class BlobView {
           break;
         }
         case KEY_TAG:
-          this.parseKey(r);
+          maintainers = this.parseKey(r, maintainers);
           break;
         default:
           throw unknownField(r, 'FatContractInstance', tag);
       }
     }
+    cutTo(this.signatoryBorders, signatories);
+    cutTo(this.observerBorders, observers);
+    cutTo(this.maintainerBorders, maintainers);
     if (this.contractIdStart < 0) throw missing(payloadStart, 'contract_id (1)');
     if (this.packageNameStart === this.packageNameEnd) throw missing(payloadStart, 'package_name (2)');
     if (this.templateStart < 0) throw missing(payloadStart, 'template_id (3)');
@@ -200,7 +206,9 @@ export class BlobView {
     }
   }
 
-  private parseKey(r: WireReader): void {
+  /** Returns the new length of the maintainers' borders. */
+  private parseKey(r: WireReader, before: number): number {
+    let maintainers = before;
     const outerEnd = r.end;
     const n = r.length();
     const start = r.pos;
@@ -212,7 +220,7 @@ export class BlobView {
         const size = r.length();
         this.keyValueStart = r.pos;
         this.keyValueEnd = r.pos += size;
-      } else if (tag === 0x12) party(r, this.maintainerBorders);
+      } else if (tag === 0x12) maintainers = party(r, this.maintainerBorders, maintainers);
       else if (tag === 0x1a) {
         const size = r.length();
         this.keyHashStart = r.pos;
@@ -221,7 +229,8 @@ export class BlobView {
     }
     r.end = outerEnd;
     if (this.keyValueStart < 0) throw missing(start, 'key value (1001.1)');
-    if (this.maintainerBorders.length === 0) throw missing(start, 'maintainers (1001.2)');
+    if (maintainers === 0) throw missing(start, 'maintainers (1001.2)');
+    return maintainers;
   }
 
   private checkDisjoint(): void {
@@ -247,10 +256,7 @@ export class BlobView {
     }
     for (let i = 0; i < a.length; i += 2) {
       for (let j = 0; j < b.length; j += 2) {
-        if (
-          a[i + 1] - a[i] === b[j + 1] - b[j] &&
-          this.buf.compare(this.buf, b[j], b[j + 1], a[i], a[i + 1]) === 0
-        ) {
+        if (a[i + 1] - a[i] === b[j + 1] - b[j] && sameBytes(this.buf, a[i], a[i + 1], this.buf, b[j])) {
           throw overlap(this.buf, b[j], b[j + 1], nameA, nameB);
         }
       }
@@ -259,6 +265,21 @@ export class BlobView {
 
   get contractId(): string {
     return this.buf.toString('hex', this.contractIdStart, this.contractIdEnd);
+  }
+
+  /** Microseconds since the epoch; {@link CREATED_AT_NOW} when not yet known. */
+  get createdAt(): bigint {
+    return this.createdAtStart < 0 ? 0n : this.buf.readBigInt64LE(this.createdAtStart);
+  }
+
+  /** The same as a plain number, or NaN when a double cannot hold it exactly. */
+  get createdAtNumber(): number {
+    const at = this.createdAtStart;
+    if (at < 0) return 0;
+    const { buf } = this;
+    const low = buf[at] + buf[at + 1] * 0x100 + buf[at + 2] * 0x10000 + buf[at + 3] * 0x1000000;
+    const high = buf[at + 4] | (buf[at + 5] << 8) | (buf[at + 6] << 16) | (buf[at + 7] << 24);
+    return high >= -0x200000 && high < 0x200000 ? high * 0x100000000 + low : Number.NaN;
   }
 
   get packageName(): string {
@@ -328,12 +349,20 @@ function shortString(r: WireReader): string {
   return decodeUtf8(r.buf, start, start + n);
 }
 
-function party(r: WireReader, borders: number[]): void {
+/** Puts the borders of a party at `at`; returns the place behind them. */
+function party(r: WireReader, borders: number[], at: number): number {
   const n = r.length();
   const problem = partyProblem(r.buf, r.pos, r.pos + n);
   if (problem !== undefined) throw new AcsError('BLOB_BAD_PARTY', problem, { byteOffset: r.pos });
-  borders.push(r.pos, r.pos + n);
+  borders[at] = r.pos;
   r.pos += n;
+  borders[at + 1] = r.pos;
+  return at + 2;
+}
+
+/** Drops what is left of the record before: emptying the list first would give its memory away every time. */
+function cutTo(borders: number[], length: number): void {
+  if (borders.length !== length) borders.length = length;
 }
 
 function checkAscending(buf: Buffer, borders: number[], list: string): void {

@@ -14,7 +14,17 @@ export type ContractIdInfo =
   | { kind: 'local' }
   | { kind: 'malformed'; reason: string };
 
-const V1_PREFIXES: Record<number, ContractIdVersion> = { 51728: 'V10', 51729: 'V11', 51730: 'V12' };
+function canton(version: ContractIdVersion): ContractIdInfo {
+  return Object.freeze({ kind: 'canton', version });
+}
+
+/** By the two bytes behind the discriminator: `ca10`, `ca11`, `ca12`. */
+const V1_PREFIXES: Record<number, ContractIdInfo> = {
+  51728: canton('V10'),
+  51729: canton('V11'),
+  51730: canton('V12'),
+};
+const V2_0 = canton('V2_0');
 
 export const V1_DISCRIMINATOR_BYTES = 32;
 export const V1_CANTON_BYTES = 69;
@@ -36,9 +46,9 @@ function classifyV1(buf: Uint8Array, start: number, n: number): ContractIdInfo {
   if (n === 33) return { kind: 'local' };
   if (n > V1_MAX_BYTES) return { kind: 'malformed', reason: `${n} bytes, more than ${V1_MAX_BYTES}` };
   const prefix = n >= 35 ? (buf[start + 33] << 8) | buf[start + 34] : -1;
-  const version = V1_PREFIXES[prefix];
+  const known = V1_PREFIXES[prefix];
   const legacy = prefix >= 0xca00 && prefix <= 0xca03;
-  if (version === undefined && !legacy) {
+  if (known === undefined && !legacy) {
     return { kind: 'malformed', reason: 'the suffix is not a supported contract-id V1 prefix' };
   }
   if (n < 37 || buf[start + 35] !== 0x12)
@@ -46,9 +56,7 @@ function classifyV1(buf: Uint8Array, start: number, n: number): ContractIdInfo {
   if (buf[start + 36] !== 0x20 || n !== V1_CANTON_BYTES) {
     return { kind: 'malformed', reason: `the suffix holds a hash of ${n - 37} bytes instead of 32` };
   }
-  return version === undefined
-    ? { kind: 'legacy', prefix: prefix.toString(16) }
-    : { kind: 'canton', version };
+  return known ?? { kind: 'legacy', prefix: prefix.toString(16) };
 }
 
 function classifyV2(buf: Uint8Array, start: number, n: number): ContractIdInfo {
@@ -57,7 +65,7 @@ function classifyV2(buf: Uint8Array, start: number, n: number): ContractIdInfo {
   if (n !== V2_CANTON_BYTES)
     return { kind: 'malformed', reason: `${n} bytes, a Canton V2 id has ${V2_CANTON_BYTES}` };
   const first = buf[start + V2_LOCAL_BYTES];
-  if (first === 0x80) return { kind: 'canton', version: 'V2_0' };
+  if (first === 0x80) return V2_0;
   if (first === 0x00) return { kind: 'relative' };
   return { kind: 'malformed', reason: `unknown V2 suffix byte 0x${hexByte(first)}` };
 }

@@ -64,6 +64,11 @@ export class ContractView {
     return this.record.createdAtMicros ?? this.blob.createdAt;
   }
 
+  /** The same as a plain number, or NaN when a double cannot hold it: then ask {@link createdAt}. */
+  get createdAtNumber(): number {
+    return this.record.has(EVENT.createdAt) ? this.record.createdAtNumber : this.blob.createdAtNumber;
+  }
+
   /** Ascending. Every contract has one, so an event without signatories is a minimal record. */
   get signatories(): string[] {
     return this.record.has(EVENT.signatories) ? this.record.signatories : this.blob.signatories;
@@ -78,8 +83,8 @@ export class ContractView {
   eachStakeholder(use: (buf: Buffer, start: number, end: number, signatory: boolean) => void): void {
     const record = this.record;
     if (record.has(EVENT.signatories)) {
-      record.eachString(EVENT.signatories, (buf, start, end) => use(buf, start, end, true));
-      record.eachString(EVENT.observers, (buf, start, end) => use(buf, start, end, false));
+      record.eachString(EVENT.signatories, use, true);
+      record.eachString(EVENT.observers, use, false);
       return;
     }
     const blob = this.blob;

@@ -2,9 +2,10 @@
  * Does the created event say what the blob says? An import uses the blob alone; other readers show the event
  * (snapshot-format spec, section 10 item 4). Fields that a minimal record leaves out are not compared.
  */
-import { EVENT } from '../snapshot/record.js';
+import { EVENT, type RecordView } from '../snapshot/record.js';
 import { Interner } from '../wire/interner.js';
 import { WireReader } from '../wire/reader.js';
+import { sameBytes } from '../wire/sameBytes.js';
 import type { BlobView } from './blob.js';
 import { readTemplateSegments } from './blob.js';
 import type { ContractView } from './contractView.js';
@@ -26,161 +27,150 @@ export interface EventDifference {
   blob: string;
 }
 
-/** A comparer with a small cache of template ids; use one per file. */
+/** A comparer with a small cache of template ids; use one per file. The common case, no difference, makes no garbage. */
 export function eventComparer(): (view: ContractView) => EventDifference[] {
-  const eventTemplates = new Interner(10_000);
-  const blobTemplates = new Interner(10_000);
-  const templateVerdicts = new Map<number, boolean>();
+  const sameTemplate = templateComparer();
   const none: EventDifference[] = [];
+  let found = none;
 
-  function sameTemplate(view: ContractView, blob: BlobView): boolean {
+  function note(field: EventDifference['field'], event: string, blob: string): void {
+    if (found === none) found = [];
+    found.push({ field, event, blob });
+  }
+
+  function compareParties(view: ContractView, blob: BlobView): void {
     const { record } = view;
-    const start = record.eventFields[2 * EVENT.templateId];
-    const a = eventTemplates.id(record.buf, start, record.eventFields[2 * EVENT.templateId + 1]);
-    const b = blobTemplates.id(blob.buf, blob.templateStart, blob.templateEnd);
-    const key = a < 0 || b < 0 ? -1 : a * 16384 + b;
-    const known = key < 0 ? undefined : templateVerdicts.get(key);
-    if (known !== undefined) return known;
-    const x = record.templateId;
-    const y = readTemplateSegments(new WireReader(blob.buf, blob.templateStart, blob.templateEnd));
-    const same =
-      x !== undefined &&
-      x.packageId === y.packageId &&
-      x.moduleName === y.moduleName &&
-      x.entityName === y.entityName;
-    if (key >= 0) templateVerdicts.set(key, same);
-    return same;
+    if (blob.hasKey || !samePartyList(record, EVENT.signatories, blob, blob.signatoryBorders)) {
+      const { signatories } = blob;
+      if (!sameSet(record.signatories, signatories))
+        note('signatories', record.signatories.join(', '), signatories.join(', '));
+    }
+    if (!samePartyList(record, EVENT.observers, blob, blob.observerBorders)) {
+      const observers = blob.nonSignatoryStakeholders;
+      if (!sameSet(record.observers, observers))
+        note('observers', record.observers.join(', '), observers.join(', '));
+    }
+  }
+
+  function compareValues({ buf, eventFields }: RecordView, blob: BlobView): void {
+    const args = eventFields[2 * EVENT.createArguments];
+    if (args >= 0) {
+      const argsEnd = eventFields[2 * EVENT.createArguments + 1];
+      const path = recordDifference(buf, args, argsEnd, blob.buf, blob.argumentStart, blob.argumentEnd);
+      if (path !== undefined) note('createArguments', `differs at field ${path}`, `differs at field ${path}`);
+    }
+    const key = eventFields[2 * EVENT.contractKey];
+    if (key >= 0 !== blob.hasKey) {
+      // A minimal record leaves the key out together with the arguments.
+      if (key >= 0 || args >= 0)
+        note('contractKey', key >= 0 ? 'present' : 'absent', blob.hasKey ? 'present' : 'absent');
+    } else if (key >= 0) {
+      const keyEnd = eventFields[2 * EVENT.contractKey + 1];
+      const path = valueDifference(buf, key, keyEnd, blob.buf, blob.keyValueStart, blob.keyValueEnd);
+      if (path !== undefined)
+        note('contractKey', `differs at ${path || 'root'}`, `differs at ${path || 'root'}`);
+    }
   }
 
   return (view) => {
-    const { record } = view;
-    const { blob } = view;
-    const fields = record.eventFields;
-    let found = none;
-    const report = (field: EventDifference['field'], event: () => string, inBlob: () => string): void => {
-      if (found === none) found = [];
-      found.push({ field, event: event(), blob: inBlob() });
-    };
-    const span = (field: number) => ({ start: fields[2 * field], end: fields[2 * field + 1] });
-
-    const id = span(EVENT.contractId);
-    if (
-      id.start >= 0 &&
-      !hexMatches(record.buf, id.start, id.end, blob.buf, blob.contractIdStart, blob.contractIdEnd)
-    ) {
-      report(
-        'contractId',
-        () => record.contractId,
-        () => blob.contractId,
-      );
-    }
-    if (fields[2 * EVENT.templateId] >= 0 && !sameTemplate(view, blob)) {
-      report(
-        'templateId',
-        () => JSON.stringify(record.templateId),
-        () => JSON.stringify(blob.templateId),
-      );
-    }
-    const name = span(EVENT.packageName);
-    if (
-      name.start >= 0 &&
-      record.buf.compare(blob.buf, blob.packageNameStart, blob.packageNameEnd, name.start, name.end) !== 0
-    ) {
-      report(
-        'packageName',
-        () => record.packageName,
-        () => blob.packageName,
-      );
-    }
-    const created = record.createdAtMicros;
-    if (created !== undefined && created !== blob.createdAt) {
-      report(
-        'createdAt',
-        () => formatMicros(created),
-        () => formatMicros(blob.createdAt),
-      );
-    }
-    if (fields[2 * EVENT.signatories] >= 0) {
-      if (!samePartyList(view, EVENT.signatories, blob.signatoryBorders, blob.hasKey)) {
-        const blobList = blob.signatories;
-        if (!sameSet(record.signatories, blobList)) {
-          report(
-            'signatories',
-            () => record.signatories.join(', '),
-            () => blobList.join(', '),
-          );
-        }
-      }
-      if (!samePartyList(view, EVENT.observers, blob.observerBorders, false)) {
-        const blobList = blob.nonSignatoryStakeholders;
-        if (!sameSet(record.observers, blobList)) {
-          report(
-            'observers',
-            () => record.observers.join(', '),
-            () => blobList.join(', '),
-          );
-        }
-      }
-    }
-    const args = span(EVENT.createArguments);
-    if (args.start >= 0) {
-      const path = recordDifference(record.buf, args, blob.buf, {
-        start: blob.argumentStart,
-        end: blob.argumentEnd,
-      });
-      if (path !== undefined)
-        report(
-          'createArguments',
-          () => `differs at field ${path}`,
-          () => `differs at field ${path}`,
-        );
-    }
-    const key = span(EVENT.contractKey);
-    if (key.start >= 0 !== blob.hasKey && (key.start >= 0 || args.start >= 0)) {
-      report(
-        'contractKey',
-        () => (key.start >= 0 ? 'present' : 'absent'),
-        () => (blob.hasKey ? 'present' : 'absent'),
-      );
-    } else if (key.start >= 0) {
-      const path = valueDifference(record.buf, key, blob.buf, {
-        start: blob.keyValueStart,
-        end: blob.keyValueEnd,
-      });
-      if (path !== undefined)
-        report(
-          'contractKey',
-          () => `differs at ${path || 'root'}`,
-          () => `differs at ${path || 'root'}`,
-        );
-    }
-    const hash = span(EVENT.contractKeyHash);
-    if (
-      hash.start >= 0 &&
-      record.buf.compare(blob.buf, blob.keyHashStart, blob.keyHashEnd, hash.start, hash.end) !== 0
-    ) {
-      report(
-        'contractKeyHash',
-        () => record.buf.toString('hex', hash.start, hash.end),
-        () => blob.keyHash.toString('hex'),
-      );
+    const { record, blob } = view;
+    const { buf, eventFields } = record;
+    found = none;
+    const id = eventFields[2 * EVENT.contractId];
+    const idEnd = eventFields[2 * EVENT.contractId + 1];
+    if (id >= 0 && !hexMatches(buf, id, idEnd, blob.buf, blob.contractIdStart, blob.contractIdEnd))
+      note('contractId', record.contractId, blob.contractId);
+    if (eventFields[2 * EVENT.templateId] >= 0 && !sameTemplate(record, blob))
+      note('templateId', JSON.stringify(record.templateId), JSON.stringify(blob.templateId));
+    if (!sameField(record, EVENT.packageName, blob, blob.packageNameStart, blob.packageNameEnd))
+      note('packageName', record.packageName, blob.packageName);
+    if (!sameCreatedAt(record, blob))
+      note('createdAt', formatMicros(record.createdAtMicros as bigint), formatMicros(blob.createdAt));
+    if (eventFields[2 * EVENT.signatories] >= 0) compareParties(view, blob);
+    compareValues(record, blob);
+    if (!sameField(record, EVENT.contractKeyHash, blob, blob.keyHashStart, blob.keyHashEnd)) {
+      const hash = record.bytesField(EVENT.contractKeyHash) as Buffer;
+      note('contractKeyHash', hash.toString('hex'), blob.keyHash.toString('hex'));
     }
     return found;
   };
 }
 
+/** Template ids are encoded differently on the two sides, so each pair is compared once and remembered. */
+function templateComparer(): (record: RecordView, blob: BlobView) => boolean {
+  const eventTemplates = new Interner(10_000);
+  const blobTemplates = new Interner(10_000);
+  const verdicts = new Map<number, boolean>();
+  let lastEvent = -1;
+  let lastBlob = -1;
+  let lastVerdict = false;
+  return (record, blob) => {
+    const start = record.eventFields[2 * EVENT.templateId];
+    const end = record.eventFields[2 * EVENT.templateId + 1];
+    const a = eventTemplates.id(record.buf, start, end, lastEvent);
+    const b = blobTemplates.id(blob.buf, blob.templateStart, blob.templateEnd, lastBlob);
+    const known = a >= 0 && b >= 0;
+    if (known && a === lastEvent && b === lastBlob) return lastVerdict;
+    let same = known ? verdicts.get(a * 16384 + b) : undefined;
+    if (same === undefined) {
+      const x = record.templateId;
+      const y = readTemplateSegments(new WireReader(blob.buf, blob.templateStart, blob.templateEnd));
+      same =
+        x !== undefined &&
+        x.packageId === y.packageId &&
+        x.moduleName === y.moduleName &&
+        x.entityName === y.entityName;
+      if (known) verdicts.set(a * 16384 + b, same);
+    }
+    lastEvent = a;
+    lastBlob = b;
+    lastVerdict = same;
+    return same;
+  };
+}
+
+/** True when the event lacks the field, or it has the same bytes as `[start, end)` of the blob. */
+function sameField(record: RecordView, field: number, blob: BlobView, start: number, end: number): boolean {
+  const own = record.eventFields[2 * field];
+  if (own < 0) return true;
+  const ownEnd = record.eventFields[2 * field + 1];
+  return ownEnd - own === end - start && sameBytes(record.buf, own, ownEnd, blob.buf, start);
+}
+
+function sameCreatedAt(record: RecordView, blob: BlobView): boolean {
+  const micros = record.createdAtNumber;
+  if (!Number.isNaN(micros) && micros === blob.createdAtNumber) return true;
+  const exact = record.createdAtMicros;
+  return exact === undefined || exact === blob.createdAt;
+}
+
+/** The list being compared; filled anew for each, so that no object is made per record. */
+const matching = { buf: Buffer.alloc(0) as Buffer, borders: [] as readonly number[], at: 0, same: true };
+
+function matchParty(buf: Buffer, start: number, end: number, list: typeof matching): void {
+  const { borders, at } = list;
+  list.at = at + 2;
+  if (
+    at >= borders.length ||
+    borders[at + 1] - borders[at] !== end - start ||
+    !sameBytes(buf, start, end, list.buf, borders[at])
+  )
+    list.same = false;
+}
+
 /** Fast comparison in stored order; false means "look closer". */
-function samePartyList(view: ContractView, field: number, borders: number[], merged: boolean): boolean {
-  if (merged) return false;
-  const blobBuf = view.blob.buf;
-  let i = 0;
-  let same = true;
-  view.record.eachString(field, (buf, start, end) => {
-    if (i >= borders.length || buf.compare(blobBuf, borders[i], borders[i + 1], start, end) !== 0)
-      same = false;
-    i += 2;
-  });
-  return same && i === borders.length;
+function samePartyList(
+  record: RecordView,
+  field: number,
+  blob: BlobView,
+  borders: readonly number[],
+): boolean {
+  matching.buf = blob.buf;
+  matching.borders = borders;
+  matching.at = 0;
+  matching.same = true;
+  record.eachString(field, matchParty, matching);
+  return matching.same && matching.at === borders.length;
 }
 
 function sameSet(a: readonly string[], b: readonly string[]): boolean {

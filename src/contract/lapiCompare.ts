@@ -5,16 +5,11 @@
  */
 import { AcsError } from '../io/error.js';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from '../wire/reader.js';
+import { sameBytes } from '../wire/sameBytes.js';
 import { LF_FIELD } from './valueCodec.js';
 
 /** Ledger API member number for each LF member number. */
 const LAPI_OF_LF = [-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 12];
-
-/** Borders of a value or message inside a buffer. */
-interface Span {
-  start: number;
-  end: number;
-}
 
 /*
  * The walk keeps its results in these instead of returning objects: a record has some twenty nodes, a file millions of
@@ -89,23 +84,37 @@ function nextField(buf: Buffer, pos: number, end: number, field: number): boolea
  * Path of the first difference between a Ledger API `Record` and a serialized LF record, or undefined when they agree.
  * The path counts fields from 0, e.g. `2.0` or `3[1]`.
  */
-export function recordDifference(lapiBuf: Buffer, lapi: Span, lfBuf: Buffer, lf: Span): string | undefined {
-  trail = [];
-  if (lfBuf[lf.start] !== ((LF_FIELD.record << 3) | WIRE_BYTES)) return '';
-  const n = varint(lfBuf, lf.start + 1, lf.end);
-  if (at + n !== lf.end) return '';
-  const same = sameRecord(lapiBuf, lapi.start, lapi.end, lfBuf, at, lf.end);
-  return same ? undefined : pathText();
+export function recordDifference(
+  lapi: Buffer,
+  lapiStart: number,
+  lapiEnd: number,
+  lf: Buffer,
+  lfStart: number,
+  lfEnd: number,
+): string | undefined {
+  if (lf[lfStart] !== ((LF_FIELD.record << 3) | WIRE_BYTES)) return '';
+  const n = varint(lf, lfStart + 1, lfEnd);
+  if (at + n !== lfEnd) return '';
+  return sameRecord(lapi, lapiStart, lapiEnd, lf, at, lfEnd) ? undefined : pathText();
 }
 
 /** The same for two values. */
-export function valueDifference(lapiBuf: Buffer, lapi: Span, lfBuf: Buffer, lf: Span): string | undefined {
-  trail = [];
-  return sameValue(lapiBuf, lapi.start, lapi.end, lfBuf, lf.start, lf.end) ? undefined : pathText();
+export function valueDifference(
+  lapi: Buffer,
+  lapiStart: number,
+  lapiEnd: number,
+  lf: Buffer,
+  lfStart: number,
+  lfEnd: number,
+): string | undefined {
+  return sameValue(lapi, lapiStart, lapiEnd, lf, lfStart, lfEnd) ? undefined : pathText();
 }
 
+/** The path noted, which is then forgotten. */
 function pathText(): string {
-  return trail.reverse().join('').replace(/^\./, '');
+  const path = trail.reverse().join('').replace(/^\./, '');
+  trail = [];
+  return path;
 }
 
 /** Notes where on the way up a difference lies; always false. */
@@ -167,13 +176,6 @@ function sameValue(
     default:
       return false;
   }
-}
-
-/** `a[start, end)` equals as many bytes of `b` from `from` on. Short runs are compared here, long ones natively. */
-function sameBytes(a: Buffer, start: number, end: number, b: Buffer, from: number): boolean {
-  if (end - start > 160) return a.compare(b, from, from + end - start, start, end) === 0;
-  for (let i = start, j = from; i < end; i++, j++) if (a[i] !== b[j]) return false;
-  return true;
 }
 
 /** True when `text[start, end)` is the lower-case hex of `raw[rawStart, rawEnd)`. */

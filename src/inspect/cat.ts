@@ -164,9 +164,13 @@ function rowMaker(fields: readonly CatField[], render: ArgumentRenderer): (view:
     const { record } = view;
     if (!record.has(EVENT.signatories) && field !== EVENT.witnessParties) return JSON.stringify(fromBlob());
     let list = '';
-    record.eachString(field, (buf, start, end) => {
-      list += list === '' ? texts.of(buf, start, end) : `,${texts.of(buf, start, end)}`;
-    });
+    record.eachString(
+      field,
+      (buf, start, end) => {
+        list += list === '' ? texts.of(buf, start, end) : `,${texts.of(buf, start, end)}`;
+      },
+      undefined,
+    );
     return `[${list}]`;
   }
 

@@ -12,6 +12,7 @@ import { EVENT, type RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import type { GzipFacts } from '../wire/inflate.js';
 import { Interner } from '../wire/interner.js';
+import { sameBytes } from '../wire/sameBytes.js';
 import { type SizeSummary, sizeTally } from './sizes.js';
 
 /** Different parties counted one by one; further ones are only counted together. */
@@ -211,8 +212,7 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
   const observer: number[] = [];
   let partiesTruncated = false;
   let representedByOther = 0;
-  let firstCreated: bigint | undefined;
-  let lastCreated: bigint | undefined;
+  const created = timeRange();
   const recordBytes = sizeTally();
   const blobBytes = sizeTally();
   const largest: SnapshotInfo['largest'] = [];
@@ -278,9 +278,7 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
       versions.set(version, (versions.get(version) ?? 0) + 1);
       if (representedByOtherPackage(record)) representedByOther++;
       view.eachStakeholder(addParty);
-      const created = view.createdAt;
-      if (firstCreated === undefined || created < firstCreated) firstCreated = created;
-      if (lastCreated === undefined || created > lastCreated) lastCreated = created;
+      created.add(view);
       recordBytes.add(bytes);
       const fields = record.eventFields;
       const blobStart = fields[2 * EVENT.createdEventBlob];
@@ -331,16 +329,42 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
             .map((n, id) => ({ party: parties.text(id), signatory: n, observer: observer[id] }))
             .sort((a, b) => b.signatory + b.observer - a.signatory - a.observer || order(a.party, b.party)),
         },
-        createdAt:
-          firstCreated === undefined || lastCreated === undefined
-            ? null
-            : { first: formatMicros(firstCreated), last: formatMicros(lastCreated) },
+        createdAt: created.range(),
         recordBytes: recordBytes.summary() ?? null,
         blobBytes: blobBytes.summary() ?? null,
         largest,
       };
     },
   };
+}
+
+/** First and last creation time: plain numbers as long as they are exact. */
+function timeRange(): { add(view: ContractView): void; range(): SnapshotInfo['createdAt'] } {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  /** Times that no double holds. */
+  const odd: bigint[] = [];
+  return {
+    add(view) {
+      const micros = view.createdAtNumber;
+      if (micros < first) first = micros;
+      if (micros > last) last = micros;
+      if (Number.isNaN(micros)) {
+        odd.push(view.createdAt);
+        if (odd.length > 2) odd.sort(bigintOrder).splice(1, odd.length - 2);
+      }
+    },
+    range() {
+      const all = [...odd, ...(first <= last ? [BigInt(first), BigInt(last)] : [])].sort(bigintOrder);
+      return all.length === 0
+        ? null
+        : { first: formatMicros(all[0]), last: formatMicros(all[all.length - 1]) };
+    },
+  };
+}
+
+function bigintOrder(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function order(a: string, b: string): number {
@@ -384,9 +408,11 @@ function representedByOtherPackage(record: RecordView): boolean {
   const template = fields[2 * EVENT.templateId];
   if (start < 0 || template < 0) return false;
   const end = fields[2 * EVENT.representativePackageId + 1];
+  const templateEnd = fields[2 * EVENT.templateId + 1];
   const { buf } = record;
-  if (buf[template] === 0x0a && buf[template + 1] === end - start) {
-    return buf.compare(buf, template + 2, template + 2 + end - start, start, end) !== 0;
+  const idEnd = template + 2 + end - start;
+  if (buf[template] === 0x0a && buf[template + 1] === end - start && idEnd <= templateEnd) {
+    return !sameBytes(buf, start, end, buf, template + 2);
   }
   return record.templateId?.packageId !== record.representativePackageId;
 }

@@ -72,8 +72,10 @@ export class RecordView {
   readonly eventFields = new Int32Array(2 * EVENT_FIELDS).fill(-1);
   /** Unknown fields seen in envelope, ActiveContract or CreatedEvent. Canton ignores them. */
   unknownFields = 0;
+  /** Elements of the party lists in stored order: field, start, end, field, start, end, … */
+  private listElements = new Int32Array(3 * 64);
+  private listLength = 0;
   private readonly reader = new WireReader(this.buf);
-  private readonly listReader = new WireReader(this.buf);
 
   /** Points the view at a frame. Throws `ENVELOPE_*`, `EVENT_*` or `WIRE_*` errors located at the record. */
   parse(buf: Buffer, start: number, bodyStart: number, end: number, offset: number, index: number): this {
@@ -108,7 +110,7 @@ export class RecordView {
     this.lapiEnd = end;
     this.eventStart = start;
     this.eventEnd = end;
-    this.parseCreatedEvent(this.reader);
+    this.parseCreatedEvent(this.reader.reset(buf, start, end));
     return this;
   }
 
@@ -126,6 +128,7 @@ export class RecordView {
     this.counterLow = 0;
     this.counterStart = -1;
     this.eventFields.fill(-1);
+    this.listLength = 0;
   }
 
   /** Adds this record's place to an error raised while one of its fields was decoded. */
@@ -239,12 +242,11 @@ export class RecordView {
         hint: 'Canton refuses such a record on import',
       });
     }
-    this.parseCreatedEvent(r);
+    this.parseCreatedEvent(r.reset(this.buf, this.eventStart, this.eventEnd));
   }
 
   private parseCreatedEvent(r: WireReader): void {
     const fields = this.eventFields;
-    r.reset(this.buf, this.eventStart, this.eventEnd);
     while (r.pos < r.end) {
       const tag = r.tag();
       const field = tag >>> 3;
@@ -254,24 +256,41 @@ export class RecordView {
         r.skip(type);
         continue;
       }
-      if (type === WIRE_BYTES) {
-        const n = r.length();
+      if (type !== WIRE_BYTES) {
+        fields[2 * field] = r.pos;
+        r.skip(type);
+        fields[2 * field + 1] = r.pos;
+        continue;
+      }
+      const n = r.length();
+      if (field >= EVENT.interfaceViews && field <= EVENT.observers) {
+        if (field !== EVENT.interfaceViews) this.addListElement(field, r.pos, r.pos + n);
+        // The first start and the last end are kept: everything lies between.
+        if (fields[2 * field] < 0) fields[2 * field] = r.pos;
+      } else {
         if (fields[2 * field] >= 0 && MESSAGE_FIELDS.has(field)) {
           throw new AcsError('EVENT_FIELD_TWICE', `field ${field} of the created event occurs twice`, {
             byteOffset: r.pos,
           });
         }
-        // For the repeated party lists the first start and the last end are kept: everything lies between.
-        if (field < EVENT.interfaceViews || field > EVENT.observers || fields[2 * field] < 0)
-          fields[2 * field] = r.pos;
-        fields[2 * field + 1] = r.pos + n;
-        r.pos += n;
-      } else {
         fields[2 * field] = r.pos;
-        r.skip(type);
-        fields[2 * field + 1] = r.pos;
       }
+      r.pos += n;
+      fields[2 * field + 1] = r.pos;
     }
+  }
+
+  private addListElement(field: number, start: number, end: number): void {
+    const at = this.listLength;
+    if (at + 3 > this.listElements.length) {
+      const grown = new Int32Array(this.listElements.length * 2);
+      grown.set(this.listElements);
+      this.listElements = grown;
+    }
+    this.listElements[at] = field;
+    this.listElements[at + 1] = start;
+    this.listElements[at + 2] = end;
+    this.listLength = at + 3;
   }
 
   get synchronizerId(): string {
@@ -353,6 +372,12 @@ export class RecordView {
     return readTimestampMicros(this.reader.reset(this.buf, start, this.eventFields[2 * EVENT.createdAt + 1]));
   }
 
+  /** The same as a plain number; NaN when absent, before 1970 or not exact in a double: then ask {@link createdAtMicros}. */
+  get createdAtNumber(): number {
+    const start = this.eventFields[2 * EVENT.createdAt];
+    return start < 0 ? Number.NaN : plainMicros(this.buf, start, this.eventFields[2 * EVENT.createdAt + 1]);
+  }
+
   get witnessParties(): string[] {
     return this.strings(EVENT.witnessParties);
   }
@@ -368,43 +393,23 @@ export class RecordView {
 
   strings(field: number): string[] {
     const list: string[] = [];
-    this.eachString(field, (buf, start, end) => list.push(decodeUtf8(buf, start, end)));
+    this.eachString(field, pushString, list);
     return list;
   }
 
-  /** Calls `use` with the borders of every element of a repeated string field. */
-  eachString(field: number, use: (buf: Buffer, start: number, end: number) => void): void {
-    const first = this.eventFields[2 * field];
-    if (first < 0) return;
-    const last = this.eventFields[2 * field + 1];
-    // The first element's length is implied by its borders only if it is the last one too: walk from the event's start
-    // when the list is not contiguous, else element by element.
-    const r = this.listReader.reset(this.buf, this.eventStart, this.eventEnd);
-    const tagByte = (field << 3) | WIRE_BYTES;
-    r.pos = this.tagBefore(first, tagByte);
-    while (r.pos < last) {
-      const tag = r.tag();
-      if (tag === tagByte) {
-        const n = r.length();
-        use(this.buf, r.pos, r.pos + n);
-        r.pos += n;
-      } else r.skip(tag & 7);
+  /**
+   * Calls `use` with the borders of every element of a party list (witnesses, signatories, observers); `mark` is handed
+   * through, so that no closure need be made per record.
+   */
+  eachString<Mark>(
+    field: number,
+    use: (buf: Buffer, start: number, end: number, mark: Mark) => void,
+    mark: Mark,
+  ): void {
+    const list = this.listElements;
+    for (let i = 0; i < this.listLength; i += 3) {
+      if (list[i] === field) use(this.buf, list[i + 1], list[i + 2], mark);
     }
-  }
-
-  /** Position of the tag in front of a length-delimited value at `valueStart` (the prefix may be padded). */
-  private tagBefore(valueStart: number, tagByte: number): number {
-    for (let back = 2; back <= 12; back++) {
-      if (this.buf[valueStart - back] === tagByte) {
-        const r = this.listReader;
-        r.pos = valueStart - back;
-        if (r.tag() === tagByte) {
-          r.length();
-          if (r.pos === valueStart) return valueStart - back;
-        }
-      }
-    }
-    return this.eventStart;
   }
 }
 
@@ -428,6 +433,46 @@ export function readIdentifier(r: WireReader): TemplateId {
     else r.skip(tag & 7);
   }
   return id;
+}
+
+function pushString(buf: Buffer, start: number, end: number, list: string[]): void {
+  list.push(decodeUtf8(buf, start, end));
+}
+
+/** Position behind the varint just read by {@link smallVarint}. */
+let behind = 0;
+
+/** A varint of at most 7 bytes, or NaN. */
+function smallVarint(buf: Buffer, start: number, end: number): number {
+  let value = 0;
+  let scale = 1;
+  for (let pos = start; pos < end && pos < start + 7; pos++) {
+    const b = buf[pos];
+    value += (b & 0x7f) * scale;
+    if (b < 0x80) {
+      behind = pos + 1;
+      return value;
+    }
+    scale *= 128;
+  }
+  return Number.NaN;
+}
+
+/** A timestamp as every writer writes it (seconds, then nanoseconds, not negative) in microseconds; NaN for any other. */
+function plainMicros(buf: Buffer, start: number, end: number): number {
+  let pos = start;
+  let seconds = 0;
+  let nanos = 0;
+  if (pos < end && buf[pos] === 0x08) {
+    seconds = smallVarint(buf, pos + 1, end);
+    pos = behind;
+  }
+  if (pos < end && buf[pos] === 0x10) {
+    nanos = smallVarint(buf, pos + 1, end);
+    pos = behind;
+  }
+  const micros = seconds * 1_000_000 + Math.floor(nanos / 1000);
+  return pos === end && nanos < 2 ** 31 && Number.isSafeInteger(micros) ? micros : Number.NaN;
 }
 
 /** `google.protobuf.Timestamp` as microseconds since the epoch. */

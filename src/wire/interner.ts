@@ -2,6 +2,7 @@
  * Small numbers for byte strings that come again and again (party ids, template ids): no garbage per look-up.
  * Bounded: once `capacity` different strings are known, further new ones get -1 and the caller says what it lost.
  */
+import { sameWords, wordsOf } from './sameBytes.js';
 
 const MAX_PROBES = 32;
 
@@ -10,6 +11,10 @@ export class Interner {
   private hashes: number[] = [];
   private starts: number[] = [0];
   private arena: Buffer = Buffer.allocUnsafe(64 * 1024);
+  private arenaWords = wordsOf(this.arena);
+  /** The buffer of the last look-up: neighbouring strings lie in the same one. */
+  private asked: Buffer = this.arena;
+  private askedWords = this.arenaWords;
   private texts: (string | undefined)[] = [];
   /** Strings whose place in the table is too crowded (hash collisions made on purpose). */
   private readonly crowded = new Map<string, number>();
@@ -57,11 +62,13 @@ export class Interner {
   }
 
   private equals(id: number, buf: Buffer, start: number, end: number): boolean {
-    let at = this.starts[id];
+    const at = this.starts[id];
     if (this.starts[id + 1] - at !== end - start) return false;
-    const arena = this.arena;
-    for (let i = start; i < end; i++) if (arena[at++] !== buf[i]) return false;
-    return true;
+    if (buf !== this.asked) {
+      this.asked = buf;
+      this.askedWords = wordsOf(buf);
+    }
+    return sameWords(this.askedWords, start, end, this.arenaWords, at);
   }
 
   private add(buf: Buffer, start: number, end: number, hash: number, slot: number): number {
@@ -73,6 +80,7 @@ export class Interner {
       const grown = Buffer.allocUnsafe(Math.max(need, this.arena.length * 2));
       this.arena.copy(grown, 0, 0, at);
       this.arena = grown;
+      this.arenaWords = wordsOf(grown);
     }
     buf.copy(this.arena, at, start, end);
     this.texts.push(undefined);

@@ -43,11 +43,17 @@ export class WireReader {
     const buf = this.buf;
     let pos = this.pos;
     const end = this.end;
-    if (pos < end) {
+    if (pos + 1 < end) {
+      // Nearly all tags and lengths have one or two bytes.
       const first = buf[pos];
       if (first < 0x80) {
         this.pos = pos + 1;
         return first;
+      }
+      const second = buf[pos + 1];
+      if (second < 0x80) {
+        this.pos = pos + 2;
+        return (first & 0x7f) | (second << 7);
       }
     }
     let result = 0;
