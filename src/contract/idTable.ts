@@ -4,6 +4,8 @@
  * million at 10 million contracts); callers that must be exact confirm hits in a second pass.
  */
 
+import { wordsOf } from '../wire/sameBytes.js';
+
 const PARTS = 256;
 const MAX_LOAD = 0.72;
 
@@ -15,20 +17,15 @@ export class ContractIdTable {
 
   /** Remembers the raw contract id `buf[start, end)`; true when its fingerprint was there already. */
   add(buf: Buffer, start: number, end: number): boolean {
-    const [high, low] = fingerprint(buf, start, end);
-    return this.addFingerprint(high, low);
-  }
-
-  /** The two halves of a fingerprint as {@link fingerprint} gives them. */
-  addFingerprint(high: number, low: number): boolean {
-    const part = high >>> 24;
+    mixId(buf, start, end);
+    const part = mixedHigh >>> 24;
     let highs = this.high[part];
     let lows = this.low[part];
     if (highs === undefined || lows === undefined) {
       highs = this.high[part] = new Uint32Array(16);
       lows = this.low[part] = new Uint32Array(16);
     }
-    const found = insert(highs, lows, high, low);
+    const found = insert(highs, lows, mixedHigh, mixedLow);
     if (found) return true;
     this.size++;
     if (++this.counts[part] > highs.length * MAX_LOAD) this.grow(part);
@@ -70,16 +67,21 @@ function insert(highs: Uint32Array, lows: Uint32Array, high: number, low: number
   }
 }
 
+/** The two halves of the last fingerprint; kept here so that none is made into an object. */
+let mixedHigh = 0;
+let mixedLow = 0;
+
 /**
  * 64 bits of a raw contract id. The bytes of genuine ids are hashes already; all of them are mixed in, so that ids that
  * differ in one part only (a tampered suffix, a kept discriminator) differ here too. Never (0, 0).
  */
-export function fingerprint(buf: Buffer, start: number, end: number): [high: number, low: number] {
+function mixId(buf: Buffer, start: number, end: number): void {
   let a = 0x9e3779b9 ^ (end - start);
   let b = 0x85ebca6b;
   let i = start;
+  const words = wordsOf(buf);
   for (; i + 4 <= end; i += 4) {
-    const word = buf[i] | (buf[i + 1] << 8) | (buf[i + 2] << 16) | (buf[i + 3] << 24);
+    const word = words.getInt32(i, true);
     a = Math.imul(a ^ word, 0x01000193);
     a ^= a >>> 15;
     b = Math.imul(b + word, 0xcc9e2d51);
@@ -91,7 +93,14 @@ export function fingerprint(buf: Buffer, start: number, end: number): [high: num
   }
   a = mix(a ^ (b >>> 7));
   b = mix(b ^ a);
-  return a === 0 && b === 0 ? [1, 1] : [a >>> 0, b >>> 0];
+  mixedHigh = a === 0 && b === 0 ? 1 : a >>> 0;
+  mixedLow = a === 0 && b === 0 ? 1 : b >>> 0;
+}
+
+/** The two halves of the fingerprint of a raw contract id. */
+export function fingerprint(buf: Buffer, start: number, end: number): [high: number, low: number] {
+  mixId(buf, start, end);
+  return [mixedHigh, mixedLow];
 }
 
 function mix(h: number): number {

@@ -1,8 +1,12 @@
 /** Grammars of identifiers (snapshot-format spec, section 7). Each check returns the reason of a refusal or undefined. */
+import { wordsOf } from '../wire/sameBytes.js';
 
 const PARTY_BYTE = charTable(/[A-Za-z0-9:\-_ ]/);
 const NAME_BYTE = charTable(/[A-Za-z0-9$_]/);
 const NAME_START = charTable(/[A-Za-z$_]/);
+
+/** By two neighbouring bytes at once: party ids are looked at more often than anything else. */
+const PARTY_PAIR = Uint8Array.from({ length: 1 << 16 }, (_, i) => PARTY_BYTE[i & 0xff] & PARTY_BYTE[i >> 8]);
 
 export const MAX_PARTY_BYTES = 255;
 export const MAX_NAME_BYTES = 1000;
@@ -18,7 +22,10 @@ export function partyProblem(buf: Uint8Array, start: number, end: number): strin
   const n = end - start;
   if (n === 0) return 'a party id is empty';
   if (n > MAX_PARTY_BYTES) return `a party id has ${n} characters, more than ${MAX_PARTY_BYTES}`;
-  for (let i = start; i < end; i++) {
+  const pairs = wordsOf(buf);
+  let i = start;
+  for (const last = end - 2; i <= last; i += 2) if (PARTY_PAIR[pairs.getUint16(i)] === 0) break;
+  for (; i < end; i++) {
     if (PARTY_BYTE[buf[i]] === 0) return `a party id contains the character 0x${buf[i].toString(16)}`;
   }
   return undefined;

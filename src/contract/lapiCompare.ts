@@ -27,6 +27,10 @@ function truncated(pos: number): AcsError {
 
 /** A varint cut to 32 bits; leaves the position behind it in `at`. */
 function varint(buf: Buffer, pos: number, end: number): number {
+  if (pos < end && buf[pos] < 0x80) {
+    at = pos + 1;
+    return buf[pos];
+  }
   let value = 0;
   for (let shift = 0; shift < 70; shift += 7) {
     if (pos >= end) throw truncated(pos);
@@ -46,6 +50,13 @@ function varint(buf: Buffer, pos: number, end: number): number {
  */
 function nextField(buf: Buffer, pos: number, end: number, field: number): boolean {
   const wanted = (field << 3) | WIRE_BYTES;
+  // Nearly always it comes first, with a length of one byte.
+  if (pos + 1 < end && buf[pos] === wanted && buf[pos + 1] < 0x80 && buf[pos + 1] <= end - pos - 2) {
+    found = pos + 2;
+    foundEnd = found + buf[pos + 1];
+    at = foundEnd;
+    return true;
+  }
   while (pos < end) {
     const tag = varint(buf, pos, end);
     pos = at;

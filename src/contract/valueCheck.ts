@@ -18,6 +18,10 @@ let next = 0;
 
 /** A varint of up to 4 bytes, or -1: longer ones are left to the slow path. */
 function varint(buf: Buffer, pos: number, end: number): number {
+  if (pos < end && buf[pos] < 0x80) {
+    next = pos + 1;
+    return buf[pos];
+  }
   let value = 0;
   for (let shift = 0; shift < 28; shift += 7) {
     if (pos >= end) return -1;

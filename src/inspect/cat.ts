@@ -164,13 +164,9 @@ function rowMaker(fields: readonly CatField[], render: ArgumentRenderer): (view:
     const { record } = view;
     if (!record.has(EVENT.signatories) && field !== EVENT.witnessParties) return JSON.stringify(fromBlob());
     let list = '';
-    record.eachString(
-      field,
-      (buf, start, end) => {
-        list += list === '' ? texts.of(buf, start, end) : `,${texts.of(buf, start, end)}`;
-      },
-      undefined,
-    );
+    record.eachString(field, (buf, start, end) => {
+      list += list === '' ? texts.of(buf, start, end) : `,${texts.of(buf, start, end)}`;
+    });
     return `[${list}]`;
   }
 

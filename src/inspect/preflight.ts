@@ -5,7 +5,7 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { synchronizerIdProblem } from '../contract/identifier.js';
-import { ContractIdTable, fingerprint } from '../contract/idTable.js';
+import { ContractIdTable } from '../contract/idTable.js';
 import { packageStore } from '../dar/packageStore.js';
 import type { RepresentativePackageOverrides } from '../dar/representativePackage.js';
 import type { PackageSet } from '../dar/type.js';
@@ -183,8 +183,7 @@ class PreflightRun {
     if (contract.packageAssumed) this.assumed = true;
     if (fingerprintSource !== undefined) {
       const { buf, start, end } = fingerprintSource;
-      const [high, low] = fingerprint(buf, start, end);
-      if (this.ids.addFingerprint(high, low)) {
+      if (this.ids.add(buf, start, end)) {
         const duplicate: ContractOutcome = {
           outcome: 'reject',
           step: 'store',

@@ -3,7 +3,7 @@
  * cross-record. Authenticity of contract ids is added through {@link VerifyOptions.extraCheck}.
  */
 import { stat } from 'node:fs/promises';
-import { CREATED_AT_NOW } from '../contract/blob.js';
+import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
 import { contentDigest } from '../contract/contentDigest.js';
 import { classifyContractId } from '../contract/contractId.js';
 import { ContractView } from '../contract/contractView.js';
@@ -51,6 +51,8 @@ export interface VerifyReport {
   notChecked: string[];
 }
 
+/** Microseconds on either side of 1970 that {@link MIN_TIMESTAMP} and {@link MAX_TIMESTAMP} admit for certain. */
+const SURELY_IN_RANGE = 2 ** 53;
 /** Candidates for duplicates looked at in the second pass. */
 const MAX_CANDIDATES = 1_000_000;
 
@@ -205,6 +207,7 @@ function recordChecker(report: (finding: Finding) => void, options: VerifyOption
   let candidatesDropped = false;
   const synchronizers = new Interner(100_000);
   const synchronizerProblems: (string | undefined)[] = [];
+  let lastSynchronizer = -1;
   const sample = options.sample ?? 1;
   let contracts = 0;
   let checkedBlobs = 0;
@@ -258,7 +261,13 @@ function recordChecker(report: (finding: Finding) => void, options: VerifyOption
         ),
       );
     }
-    const id = synchronizers.id(record.buf, record.synchronizerStart, record.synchronizerEnd);
+    const id = synchronizers.id(
+      record.buf,
+      record.synchronizerStart,
+      record.synchronizerEnd,
+      lastSynchronizer,
+    );
+    lastSynchronizer = id;
     let problem: string | undefined;
     if (id < 0) problem = synchronizerIdProblem(record.synchronizerId);
     else {
@@ -280,12 +289,11 @@ function recordChecker(report: (finding: Finding) => void, options: VerifyOption
     }
   }
 
-  function checkBlob(record: RecordView): void {
-    checkedBlobs++;
-    const { blob } = view;
-    checkValue(blob.buf, blob.argumentStart, blob.argumentEnd);
-    if (blob.hasKey) checkValue(blob.buf, blob.keyValueStart, blob.keyValueEnd);
-    if (blob.createdAt === CREATED_AT_NOW) {
+  function checkCreatedAt(record: RecordView, blob: BlobView): void {
+    const micros = blob.createdAtNumber;
+    if (Math.abs(micros) < SURELY_IN_RANGE) return;
+    const exact = blob.createdAt;
+    if (exact === CREATED_AT_NOW) {
       report(
         finding(
           record,
@@ -295,9 +303,17 @@ function recordChecker(report: (finding: Finding) => void, options: VerifyOption
           'the creation time is not set; Canton refuses the import',
         ),
       );
-    } else if (blob.createdAt < MIN_TIMESTAMP || blob.createdAt > MAX_TIMESTAMP) {
+    } else if (exact < MIN_TIMESTAMP || exact > MAX_TIMESTAMP) {
       report(finding(record, 'blob', 'error', 'CREATED_AT_RANGE', 'the creation time is out of range'));
     }
+  }
+
+  function checkBlob(record: RecordView): void {
+    checkedBlobs++;
+    const { blob } = view;
+    checkValue(blob.buf, blob.argumentStart, blob.argumentEnd);
+    if (blob.hasKey) checkValue(blob.buf, blob.keyValueStart, blob.keyValueEnd);
+    checkCreatedAt(record, blob);
     const id = classifyContractId(blob.buf, blob.contractIdStart, blob.contractIdEnd);
     if (id.kind !== 'canton') {
       const detail =
@@ -347,9 +363,8 @@ function recordChecker(report: (finding: Finding) => void, options: VerifyOption
       checkMessage(record);
       try {
         const { blob } = view;
-        const [high, low] = fingerprint(blob.buf, blob.contractIdStart, blob.contractIdEnd);
-        if (ids.addFingerprint(high, low)) {
-          if (candidates.size < MAX_CANDIDATES) candidates.add(`${high}.${low}`);
+        if (ids.add(blob.buf, blob.contractIdStart, blob.contractIdEnd)) {
+          if (candidates.size < MAX_CANDIDATES) candidates.add(fingerprintText(blob));
           else candidatesDropped = true;
         }
         if (sample >= 1 || sampled(record.index, sample)) {
@@ -409,8 +424,7 @@ async function confirmDuplicates(
       view.of(record);
       try {
         const { blob } = view;
-        const [high, low] = fingerprint(blob.buf, blob.contractIdStart, blob.contractIdEnd);
-        if (!candidates.has(`${high}.${low}`)) return;
+        if (!candidates.has(fingerprintText(blob))) return;
         const id = blob.contractId;
         const before = seen.get(id) ?? [];
         const here = { record: record.index, synchronizerId: record.synchronizerId };
@@ -447,6 +461,10 @@ async function confirmDuplicates(
     },
     { ...options, members: options.members ?? 'all', onBadRecord: () => undefined },
   );
+}
+
+function fingerprintText({ buf, contractIdStart, contractIdEnd }: BlobView): string {
+  return fingerprint(buf, contractIdStart, contractIdEnd).join('.');
 }
 
 /** Picks the same share of record numbers every time, spread evenly. */

@@ -401,10 +401,16 @@ export class RecordView {
    * Calls `use` with the borders of every element of a party list (witnesses, signatories, observers); `mark` is handed
    * through, so that no closure need be made per record.
    */
+  eachString(field: number, use: (buf: Buffer, start: number, end: number) => void): void;
   eachString<Mark>(
     field: number,
     use: (buf: Buffer, start: number, end: number, mark: Mark) => void,
     mark: Mark,
+  ): void;
+  eachString<Mark>(
+    field: number,
+    use: (buf: Buffer, start: number, end: number, mark?: Mark) => void,
+    mark?: Mark,
   ): void {
     const list = this.listElements;
     for (let i = 0; i < this.listLength; i += 3) {

@@ -12,9 +12,6 @@ export class Interner {
   private starts: number[] = [0];
   private arena: Buffer = Buffer.allocUnsafe(64 * 1024);
   private arenaWords = wordsOf(this.arena);
-  /** The buffer of the last look-up: neighbouring strings lie in the same one. */
-  private asked: Buffer = this.arena;
-  private askedWords = this.arenaWords;
   private texts: (string | undefined)[] = [];
   /** Strings whose place in the table is too crowded (hash collisions made on purpose). */
   private readonly crowded = new Map<string, number>();
@@ -64,11 +61,7 @@ export class Interner {
   private equals(id: number, buf: Buffer, start: number, end: number): boolean {
     const at = this.starts[id];
     if (this.starts[id + 1] - at !== end - start) return false;
-    if (buf !== this.asked) {
-      this.asked = buf;
-      this.askedWords = wordsOf(buf);
-    }
-    return sameWords(this.askedWords, start, end, this.arenaWords, at);
+    return sameWords(wordsOf(buf), start, end, this.arenaWords, at);
   }
 
   private add(buf: Buffer, start: number, end: number, hash: number, slot: number): number {

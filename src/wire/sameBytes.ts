@@ -1,39 +1,47 @@
-/** Comparing short runs of bytes four at a time: a native call costs more than most of our strings, single bytes too. */
+/** Comparing short runs of bytes in words: a native call costs more than most of our strings, and so do single bytes. */
 
 /** Runs longer than this are compared natively. */
 const NATIVE_BYTES = 256;
 
-let firstBuffer: Buffer | undefined;
-let firstWords: DataView = new DataView(new ArrayBuffer(0));
-let secondBuffer: Buffer | undefined;
-let secondWords: DataView = firstWords;
+/** Word views of the buffers asked for last: neighbouring calls nearly always have the same ones. */
+let lastBuffer: Uint8Array = new Uint8Array(0);
+let lastWords: DataView = newWords(lastBuffer);
+let otherBuffer = lastBuffer;
+let otherWords = lastWords;
 
-/** A word view of a buffer. */
-export function wordsOf(buf: Uint8Array): DataView {
+function newWords(buf: Uint8Array): DataView {
   return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+}
+
+/** A word view of a buffer; made once for calls in a row. */
+export function wordsOf(buf: Uint8Array): DataView {
+  if (buf !== lastBuffer) {
+    lastBuffer = buf;
+    lastWords = newWords(buf);
+  }
+  return lastWords;
 }
 
 /** True when `a[start, end)` equals as many bytes of `b` from `from` on. Both ranges must lie inside their buffers. */
 export function sameBytes(a: Buffer, start: number, end: number, b: Buffer, from: number): boolean {
   if (end - start > NATIVE_BYTES) return a.compare(b, from, from + end - start, start, end) === 0;
-  // The buffers of neighbouring calls are nearly always the same two.
-  if (a !== firstBuffer) {
-    firstBuffer = a;
-    firstWords = wordsOf(a);
+  const words = wordsOf(a);
+  if (a === b) return sameWords(words, start, end, words, from);
+  if (b !== otherBuffer) {
+    otherBuffer = b;
+    otherWords = newWords(b);
   }
-  if (b !== secondBuffer) {
-    secondBuffer = b;
-    secondWords = wordsOf(b);
-  }
-  return sameWords(firstWords, start, end, secondWords, from);
+  return sameWords(words, start, end, otherWords, from);
 }
 
 /** The same over word views. */
 export function sameWords(a: DataView, start: number, end: number, b: DataView, from: number): boolean {
   const shift = from - start;
   let i = start;
-  for (const last = end - 4; i <= last; i += 4)
-    if (a.getInt32(i, true) !== b.getInt32(i + shift, true)) return false;
+  for (const last = end - 8; i <= last; i += 8) {
+    const first = a.getInt32(i, true) ^ b.getInt32(i + shift, true);
+    if ((first | (a.getInt32(i + 4, true) ^ b.getInt32(i + shift + 4, true))) !== 0) return false;
+  }
   for (; i < end; i++) if (a.getInt8(i) !== b.getInt8(i + shift)) return false;
   return true;
 }
