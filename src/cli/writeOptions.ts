@@ -39,7 +39,10 @@ export function contentOptions<T>(y: Argv<T>): Argv<T & ContentArgs> {
     }) as unknown as Argv<T & ContentArgs>;
 }
 
-export function snapshotFileOptions(args: ContentArgs): SnapshotFileOptions {
+export function snapshotFileOptions(args: ContentArgs & { output?: string }): SnapshotFileOptions {
+  if (args.manifest && args.output === '-') {
+    throw usageError('--manifest needs a file to lie beside', 'write to a file instead of standard output');
+  }
   if (!Number.isInteger(args.level) || args.level < 1 || args.level > 9) {
     throw usageError(`--level ${args.level} is not between 1 and 9`);
   }

@@ -214,9 +214,11 @@ async function recover(
         stretchStart = stretch.start;
         frames.begin(stretch.inStep, stretch.trust);
       }
-      await readStretch(source, stretch, frames, ready);
+      await readStretch(source, stretch, frames, async () => {
+        options.onProgress?.(result.contracts);
+        await ready();
+      });
       if (survey.stretches[i + 1]?.continues !== true) frames.end(stretch.outcome !== 'end');
-      options.onProgress?.(result.contracts);
     }
     result.laterMembers.members = Math.max(0, survey.members - 1);
     finishLosses(result, survey);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,5 +73,23 @@ describe('acs filter', () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(/^error: /);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('standard output', () => {
+  it('carries the snapshot and nothing else', async () => {
+    const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+    const run = spawnSync(process.execPath, [main, 'filter', LIVE, '-o', '-', '--in-flight', 'drop'], {
+      maxBuffer: 1 << 24,
+    });
+    expect(run.status).toBe(0);
+    expect(gunzipSync(run.stdout)).toEqual(gunzipSync(await readFile(LIVE)).subarray(0, -5));
+    const again = spawnSync(process.execPath, [main, 'info', '-', '--json'], { input: run.stdout });
+    expect(JSON.parse(again.stdout.toString())).toMatchObject({ contracts: 18, inFlight: 0 });
+  });
+
+  it('cannot have a manifest', async () => {
+    const { status } = await runCommand('filter', LIVE, '-o', '-', '--manifest');
+    expect(status).toBe(2);
   });
 });
