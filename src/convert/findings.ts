@@ -12,6 +12,8 @@ export interface FindingCollector<Code extends string> {
   /** The first message of a code stays. */
   add(code: Code, message: string, example?: string, count?: number): void;
   has(code: Code): boolean;
+  /** Whether an example would be kept. */
+  wants(code: Code): boolean;
   /** In the order of first occurrence. */
   list(): Finding<Code>[];
 }
@@ -29,6 +31,7 @@ export function findingCollector<Code extends string>(): FindingCollector<Code> 
       if (example !== undefined && found.examples.length < FINDING_EXAMPLES) found.examples.push(example);
     },
     has: (code) => byCode.has(code),
+    wants: (code) => (byCode.get(code)?.examples.length ?? 0) < FINDING_EXAMPLES,
     list: () => [...byCode].map(([code, found]) => ({ code, ...found })),
   };
 }

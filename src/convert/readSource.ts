@@ -38,6 +38,11 @@ export interface ReadSourceOptions extends InflateOptions {
   /** Counts that look like a limit. Default 1000, the default of the 2.x console. */
   expectLimit?: number;
   maxRecordBytes?: number;
+  /**
+   * Called first for every contract of a format-A snapshot; true means that it is dealt with and no source contract is
+   * made of it.
+   */
+  onRecord?: (record: RecordView) => boolean;
   /** Awaited after every chunk: back-pressure. */
   afterChunk?: () => Promise<void> | void;
 }
@@ -59,6 +64,8 @@ export type SourceVisitor = (contract: SourceContract, place: SourcePlace) => vo
 interface Reading {
   name: string;
   visit: (contract: SourceContract, line?: number) => void;
+  /** Counts a contract that needs no visit. */
+  handled: () => void;
   findings: FindingCollector<SourceFindingCode>;
   /** Moments the input names. */
   offsets: Set<string>;
@@ -79,6 +86,9 @@ export async function readSource(
     findings,
     offsets: new Set(),
     options,
+    handled: () => {
+      facts.contracts++;
+    },
     visit(contract, line) {
       const place: SourcePlace = {
         file: name,
@@ -254,6 +264,7 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
       case 'A':
         view.parse(buf, start, bodyStart, end, offset, index);
         if (view.inFlight) inFlight(reading, undefined);
+        else if (reading.options.onRecord?.(view) === true) reading.handled();
         else reading.visit(sourceOfRecord(view, 'A'));
         return;
       case 'B':

@@ -1,64 +1,139 @@
 /**
- * What a remap remembers of every contract between its passes: old id, new id, content digest, state. About 250 bytes
- * per contract, references aside.
+ * What a remap remembers of every contract between its passes: old id, new id, digest of its content, state. About 200
+ * bytes per contract. Ids are raw bytes; numbers are given in the order of first sight.
  */
-import { Interner } from '../wire/interner.js';
+import { fingerprint } from '../contract/idTable.js';
 
 /** Not yet known, unchanged, changed. */
 export const ID_PENDING = 0;
 export const ID_KEPT = 1;
 export const ID_NEW = 2;
 
-const MAX_CONTRACTS = 2 ** 30;
-
 export class ContractTable {
-  private readonly ids = new Interner(MAX_CONTRACTS);
-  private state = new Uint8Array(1024);
-  /** 48 bits of the content's SHA-256; -1 for ids that were only referred to. */
-  private readonly digests: number[] = [];
-  /** New ids as raw bytes, end to end. */
-  private arena: Buffer = Buffer.allocUnsafe(64 * 1024);
+  private slots = new Int32Array(4096).fill(-1);
+  private hashes = new Uint32Array(2048);
+  private state = new Uint8Array(2048);
+  private known = new Uint8Array(2048);
+  private digests = new Uint32Array(4096);
+  /** Old id: start, end; new id: start, end. */
+  private borders = new Float64Array(4 * 2048);
+  private arena: Buffer = Buffer.allocUnsafe(1 << 18);
   private arenaBytes = 0;
-  private readonly newStart: number[] = [];
-  private readonly newEnd: number[] = [];
+  private count = 0;
 
   /** Number of ids known, those that were only referred to included. */
   get size(): number {
-    return this.digests.length;
+    return this.count;
   }
 
-  /** The number of an id (as hex or as the source writes it). */
-  number(id: string): number {
-    const bytes = Buffer.from(id, 'latin1');
-    const number = this.ids.id(bytes, 0, bytes.length);
-    while (this.digests.length <= number) {
-      this.digests.push(-1);
-      this.newStart.push(-1);
-      this.newEnd.push(-1);
-      if (this.digests.length > this.state.length) {
-        const grown = new Uint8Array(this.state.length * 2);
-        grown.set(this.state);
-        this.state = grown;
-      }
+  /** The number of the raw id `buf[start, end)`. */
+  number(buf: Buffer, start = 0, end = buf.length): number {
+    const [, hash] = fingerprint(buf, start, end);
+    const mask = this.slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const number = this.slots[slot];
+      if (number < 0) return this.add(buf, start, end, hash, slot);
+      if (this.hashes[number] === hash && this.equals(number, buf, start, end)) return number;
+      slot = (slot + 1) & mask;
     }
+  }
+
+  private equals(number: number, buf: Buffer, start: number, end: number): boolean {
+    let at = this.borders[4 * number];
+    if (this.borders[4 * number + 1] - at !== end - start) return false;
+    for (let i = start; i < end; i++) if (this.arena[at++] !== buf[i]) return false;
+    return true;
+  }
+
+  private add(buf: Buffer, start: number, end: number, hash: number, slot: number): number {
+    const number = this.count++;
+    if (number >= this.hashes.length) this.grow();
+    this.hashes[number] = hash;
+    this.borders[4 * number] = this.store(buf, start, end);
+    this.borders[4 * number + 1] = this.arenaBytes;
+    this.slots[slot] = number;
+    if (this.count * 2 > this.slots.length) this.rehash();
     return number;
   }
 
+  private store(buf: Buffer, start: number, end: number): number {
+    const at = this.arenaBytes;
+    const need = at + end - start;
+    if (need > this.arena.length) {
+      const grown = Buffer.allocUnsafe(Math.max(need, Math.floor(this.arena.length * 1.5)));
+      this.arena.copy(grown, 0, 0, at);
+      this.arena = grown;
+    }
+    buf.copy(this.arena, at, start, end);
+    this.arenaBytes = need;
+    return at;
+  }
+
+  private grow(): void {
+    const capacity = this.hashes.length * 2;
+    const copy = <T extends Uint32Array | Uint8Array | Float64Array>(from: T, to: T): T => {
+      to.set(from);
+      return to;
+    };
+    this.hashes = copy(this.hashes, new Uint32Array(capacity));
+    this.state = copy(this.state, new Uint8Array(capacity));
+    this.known = copy(this.known, new Uint8Array(capacity));
+    this.digests = copy(this.digests, new Uint32Array(2 * capacity));
+    this.borders = copy(this.borders, new Float64Array(4 * capacity));
+  }
+
+  private rehash(): void {
+    const slots = new Int32Array(this.slots.length * 2).fill(-1);
+    const mask = slots.length - 1;
+    for (let number = 0; number < this.count; number++) {
+      let slot = this.hashes[number] & mask;
+      while (slots[slot] >= 0) slot = (slot + 1) & mask;
+      slots[slot] = number;
+    }
+    this.slots = slots;
+  }
+
+  /** Hex. */
   oldId(number: number): string {
-    return this.ids.text(number);
+    return this.arena.toString('hex', this.borders[4 * number], this.borders[4 * number + 1]);
+  }
+
+  /** Sorts numbers by the bytes of their old ids, which is the order of the hex digits. */
+  sortByOldId(numbers: number[]): void {
+    const { arena, borders } = this;
+    const keys = new Float64Array(this.count);
+    // The first six bytes that differ between ids decide nearly always.
+    for (const number of numbers) {
+      const start = borders[4 * number];
+      if (borders[4 * number + 1] - start >= 7) keys[number] = arena.readUIntBE(start + 1, 6);
+    }
+    const compare = (a: number, b: number): number =>
+      arena[borders[4 * a]] - arena[borders[4 * b]] ||
+      keys[a] - keys[b] ||
+      arena.compare(arena, borders[4 * b], borders[4 * b + 1], borders[4 * a], borders[4 * a + 1]);
+    numbers.sort(compare);
+  }
+
+  /** Bytes of the old id. */
+  oldLength(number: number): number {
+    return this.borders[4 * number + 1] - this.borders[4 * number];
   }
 
   /** True when a contract with this id was read. */
   isContract(number: number): boolean {
-    return this.digests[number] >= 0;
+    return this.known[number] === 1;
   }
 
-  digest(number: number): number {
-    return this.digests[number];
-  }
-
-  addContract(number: number, digest: number): void {
-    this.digests[number] = digest;
+  /** Remembers a contract and its content. False when it is known with another content. */
+  addContract(number: number, content: Buffer): boolean {
+    const [high, low] = fingerprint(content, 0, content.length);
+    if (this.known[number] === 1)
+      return this.digests[2 * number] === high && this.digests[2 * number + 1] === low;
+    this.known[number] = 1;
+    this.digests[2 * number] = high;
+    this.digests[2 * number + 1] = low;
+    return true;
   }
 
   stateOf(number: number): number {
@@ -70,22 +145,20 @@ export class ContractTable {
   }
 
   setNewId(number: number, id: Buffer): void {
-    if (this.arenaBytes + id.length > this.arena.length) {
-      const grown = Buffer.allocUnsafe(Math.max(this.arena.length * 2, this.arenaBytes + id.length));
-      this.arena.copy(grown, 0, 0, this.arenaBytes);
-      this.arena = grown;
-    }
-    id.copy(this.arena, this.arenaBytes);
-    this.newStart[number] = this.arenaBytes;
-    this.arenaBytes += id.length;
-    this.newEnd[number] = this.arenaBytes;
+    this.borders[4 * number + 2] = this.store(id, 0, id.length);
+    this.borders[4 * number + 3] = this.arenaBytes;
     this.state[number] = ID_NEW;
   }
 
   /** The id the contract has afterwards: hex. */
   newId(number: number): string {
     return this.state[number] === ID_NEW
-      ? this.arena.toString('hex', this.newStart[number], this.newEnd[number])
+      ? this.arena.toString('hex', this.borders[4 * number + 2], this.borders[4 * number + 3])
       : this.oldId(number);
+  }
+
+  /** Raw bytes of the new id, a view; only of contracts whose id changed. */
+  newIdBytes(number: number): Buffer {
+    return this.arena.subarray(this.borders[4 * number + 2], this.borders[4 * number + 3]);
   }
 }

@@ -3,11 +3,11 @@
  * (contract-id spec, section 7). Two passes over the inputs. The first computes the new id of every contract: at once
  * where nothing is referred to, else, after all have been seen, in the order of the references. The second writes.
  */
-import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { BlobView, decodeBlob, encodeBlob } from '../contract/blob.js';
 import type { ContractIdVersion } from '../contract/contractId.js';
-import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
+import { ContractView } from '../contract/contractView.js';
+import { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { decodeValue, encodeValue } from '../contract/valueCodec.js';
 import { commonCutFinding } from '../convert/commonCut.js';
 import { completeContract } from '../convert/completeContract.js';
@@ -16,7 +16,7 @@ import { type Importability, importability } from '../convert/importability.js';
 import { type ReadSourceOptions, readSource, type SourceFacts } from '../convert/readSource.js';
 import type { SourceContract, SourceFinding } from '../convert/sourceContract.js';
 import type { PlanCompiler } from '../dar/plan.js';
-import { authenticateWith } from '../hash/authenticate.js';
+import { authenticateWith, type Verdict } from '../hash/authenticate.js';
 import { hasherFor } from '../hash/computeContractId.js';
 import { METHOD_OF_VERSION } from '../hash/contractHasher.js';
 import { AcsError, usageError } from '../io/error.js';
@@ -33,6 +33,7 @@ import {
   type PrepareOptions,
   type PrepareReport,
 } from './prepareContract.js';
+import { RecordRewriter } from './recordRewriter.js';
 import { type KeyCollision, REFUSED_BY_DEFAULT, REMAP_CODES, type RemapCode } from './remapFindings.js';
 import { ValueRemapper } from './remapValue.js';
 import { rewriteEvent } from './rewriteEvent.js';
@@ -60,6 +61,8 @@ export interface RemapOptions {
   readonly read?: ReadSourceOptions;
   readonly file?: SnapshotFileOptions;
   readonly onProgress?: (pass: 1 | 2, contracts: number) => void;
+  /** Takes the long way for every contract. For tests. */
+  readonly longWay?: boolean;
 }
 
 /** What a target participant of the 3.5 line does with the contracts of one id version. */
@@ -99,6 +102,10 @@ export async function remapContracts(inputs: readonly string[], options: RemapOp
 }
 
 const REPORTED_COLLISIONS = 100_000;
+/** A reference made from an id that is no hex, see {@link ContractPreparer.tableId}; no committed contract has such an id. */
+const LOCAL_ID_BYTES = 33;
+/** By the last byte of the suffix prefix, less `10` hex. */
+const V1_VERSIONS: readonly ContractIdVersion[] = ['V10', 'V11', 'V12'];
 
 /** What was reported once is not reported again. */
 const SILENT: PrepareReport = { add: () => undefined, collision: () => undefined, party: () => undefined };
@@ -178,12 +185,14 @@ class RemapRun {
 
   private async firstPass(inputs: readonly string[]): Promise<SourceFacts[]> {
     const report: PrepareReport = {
-      add: (code, contractId, detail) =>
+      add: (code, contractId, detail) => {
+        if (code === 'UNMAPPED_PARTY' && this.parties.has(detail ?? '')) return;
         this.findings.add(
           code,
           REMAP_CODES[code],
           detail === undefined ? contractId : `${contractId} ${detail}`,
-        ),
+        );
+      },
       collision: (collision) => {
         if (this.collisions.length < REPORTED_COLLISIONS) this.collisions.push(collision);
       },
@@ -201,7 +210,14 @@ class RemapRun {
             this.first(contract, loud, silent);
             if (++seen % 1024 === 0) this.options.onProgress?.(1, seen);
           },
-          this.options.read,
+          {
+            ...this.options.read,
+            ...this.shortWay((record) => {
+              const done = this.firstShort(record, report);
+              if (done && ++seen % 1024 === 0) this.options.onProgress?.(1, seen);
+              return done;
+            }),
+          },
         ),
       );
     }
@@ -217,16 +233,12 @@ class RemapRun {
   /** A contract that another input held already is compared, not reported again. */
   private first(contract: SourceContract, loud: ContractPreparer, silent: ContractPreparer): void {
     const { table } = this;
-    const number = table.number(loud.tableId(contract.contractId));
+    const number = this.number(loud.tableId(contract.contractId));
     const known = table.isContract(number);
     const prepared = (known ? silent : loud).prepare(contract);
     const blob = encodeBlob(prepared.instance);
-    const digest = createHash('sha256').update(blob).digest().readUIntBE(0, 6);
-    if (known) {
-      if (table.digest(number) !== digest) throw conflict(contract.contractId);
-      return;
-    }
-    table.addContract(number, digest);
+    if (!table.addContract(number, blob)) throw conflict(contract.contractId);
+    if (known) return;
     this.contracts++;
     if (prepared.minted) {
       this.minted++;
@@ -238,7 +250,7 @@ class RemapRun {
       this.pending.push({
         number,
         handle: this.kept.put(blob),
-        references: [...new Set(prepared.references)].map((id) => table.number(id)),
+        references: [...new Set(prepared.references)].map((id) => this.number(id)),
         changed: prepared.changed,
         version: prepared.version,
         representativePackageId: prepared.representativePackageId,
@@ -248,15 +260,117 @@ class RemapRun {
     else table.keepId(number);
   }
 
+  /** Records of format A go the short way, unless packages change or parties merge. */
+  private shortWay(onRecord: (record: RecordView) => boolean): Pick<ReadSourceOptions, 'onRecord'> {
+    const { longWay, packageMap, map } = this.options;
+    if (longWay === true || (packageMap?.size ?? 0) > 0 || map.merged.size > 0) return {};
+    return { onRecord };
+  }
+
+  private rewriter(pass: 1 | 2, report: PrepareReport): RecordRewriter {
+    const { map, synchronizerMap } = this.options;
+    const looksInto = this.texts.looksInto;
+    return new RecordRewriter({
+      party: (party) => {
+        const fresh = map.get(party);
+        if (fresh === undefined) report.add('UNMAPPED_PARTY', this.contract.contractId, party);
+        report.party(party);
+        return fresh ?? party;
+      },
+      reference: (buf, start, end) => {
+        const number = this.table.number(buf, start, end);
+        if (pass === 1) this.references.push(number);
+        return pass === 2 && this.table.stateOf(number) === ID_NEW
+          ? this.table.newIdBytes(number)
+          : undefined;
+      },
+      plainText: pass === 1 ? (buf, start, end) => !looksInto(buf, start, end) : () => true,
+      synchronizer: (id) => synchronizerMap?.get(id) ?? id,
+    });
+  }
+
+  /** References of the contract at hand, short way. */
+  private references: number[] = [];
+  private readonly contract = new ContractView();
+
+  private firstShort(record: RecordView, report: PrepareReport): boolean {
+    this.firstRewriter ??= this.rewriter(1, report);
+    const rewriter = this.firstRewriter;
+    const view = this.contract.of(record);
+    if (!view.hasBlob || !rewriter.accepts(record, view.blob)) return false;
+    const old = view.blob;
+    this.references.length = 0;
+    const blob = rewriter.blob(old);
+    if (blob === undefined) return false;
+    const { table } = this;
+    const number = table.number(old.buf, old.contractIdStart, old.contractIdEnd);
+    const known = table.isContract(number);
+    if (!table.addContract(number, blob)) throw conflict(old.contractId);
+    if (known) return true;
+    this.contracts++;
+    if (rewriter.signatoriesChanged) this.note('SIGNATORIES_CHANGED', old);
+    const representative = record.representativePackageId;
+    if (rewriter.changed) {
+      this.noteVerdict(authenticateWith(this.hasher, old, representative), old, representative);
+    }
+    const version = V1_VERSIONS[old.buf[old.contractIdStart + 34] - 0x10];
+    if (this.references.length > 0) {
+      this.pending.push({
+        number,
+        handle: this.kept.put(blob),
+        references: [...new Set(this.references)],
+        changed: rewriter.changed,
+        version,
+        representativePackageId: representative,
+      });
+    } else if (rewriter.changed) this.computeId(number, blob, version, representative);
+    else table.keepId(number);
+    return true;
+  }
+
+  private firstRewriter: RecordRewriter | undefined;
+
+  private note(code: RemapCode, blob: BlobView): void {
+    this.findings.add(code, REMAP_CODES[code], this.findings.wants(code) ? blob.contractId : undefined);
+  }
+
+  private secondShort(
+    record: RecordView,
+    rewriter: RecordRewriter,
+    file: SnapshotFile,
+    count: (changed: boolean) => void,
+  ): boolean {
+    const view = this.contract.of(record);
+    if (!view.hasBlob || !rewriter.accepts(record, view.blob)) return false;
+    const old = view.blob;
+    const { table } = this;
+    const number = table.number(old.buf, old.contractIdStart, old.contractIdEnd);
+    if (table.stateOf(number) !== ID_NEW) {
+      if (this.options.synchronizerMap?.has(record.synchronizerId)) return false;
+      if (table.stateOf(number) === ID_PENDING) throw changedBetweenPasses(old.contractId);
+      file.writeRecord(record);
+      count(false);
+      return true;
+    }
+    const newId = table.newIdBytes(number);
+    const blob = rewriter.blob(old, newId);
+    const frame = blob === undefined ? undefined : rewriter.frame(record, blob, newId);
+    if (frame === undefined) return false;
+    file.writeFrame(frame);
+    count(true);
+    return true;
+  }
+
   /** A new id must not launder a contract that was not genuine. */
   private checkAuthentic(contract: SourceContract, { representativePackageId }: Prepared): void {
     const blob = contract.blob ?? oldBlob(contract);
     if (blob === undefined) return;
-    const verdict = authenticateWith(
-      this.hasher,
-      this.view.parse(blob),
-      contract.representativePackageId ?? '',
-    );
+    const view = this.view.parse(blob);
+    const verdict = authenticateWith(this.hasher, view, contract.representativePackageId ?? '');
+    this.noteVerdict(verdict, view, representativePackageId);
+  }
+
+  private noteVerdict(verdict: Verdict, view: BlobView, representativePackageId: string): void {
     if (verdict.code === 'VALID') return;
     if (verdict.code === 'NEEDS_PACKAGE') {
       throw new AcsError('PACKAGE_MISSING', 'the package of the contract is not among the given DARs', {
@@ -264,10 +378,11 @@ class RemapRun {
         hint: 'give the DAR that contains it with --dar',
       });
     }
+    const why = verdict.reason === undefined ? '' : `: ${verdict.reason}`;
     this.findings.add(
       'NOT_AUTHENTIC',
       REMAP_CODES.NOT_AUTHENTIC,
-      `${contract.contractId} ${verdict.code}${verdict.reason === undefined ? '' : `: ${verdict.reason}`}`,
+      this.findings.wants('NOT_AUTHENTIC') ? `${view.contractId} ${verdict.code}${why}` : undefined,
     );
   }
 
@@ -341,7 +456,8 @@ class RemapRun {
     const moved = references.some((reference) => table.stateOf(reference) === ID_NEW);
     for (const reference of dangling) {
       const id = table.oldId(reference);
-      if (id.length === 66) throw unresolvable(this.sourceIds.get(number) ?? table.oldId(number));
+      if (table.oldLength(reference) === LOCAL_ID_BYTES)
+        throw unresolvable(this.sourceIds.get(number) ?? table.oldId(number));
       if (contract.changed || moved || this.changesParties) {
         this.findings.add(
           'DANGLING_REFERENCE',
@@ -375,8 +491,13 @@ class RemapRun {
     return compiler.template(template.packageId, `${template.moduleName}:${template.entityName}`).arg;
   }
 
+  /** `id` is hex. */
+  private number(id: string): number {
+    return this.table.number(Buffer.from(id, 'hex'));
+  }
+
   private resolvedId(tableId: string): string {
-    const number = this.table.number(tableId);
+    const number = this.number(tableId);
     return this.table.stateOf(number) === ID_PENDING ? tableId : this.table.newId(number);
   }
 
@@ -465,14 +586,20 @@ class RemapRun {
     let contracts = 0;
     let changed = 0;
     try {
+      const counted = (isChanged: boolean): void => {
+        contracts++;
+        if (isChanged) changed++;
+        if (contracts % 1024 === 0) this.options.onProgress?.(2, contracts);
+      };
+      const rewriter = this.rewriter(2, SILENT);
       await readSource(
         input,
-        (contract) => {
-          contracts++;
-          if (this.second(contract, preparer, (frame) => file.writeFrame(frame))) changed++;
-          if (contracts % 1024 === 0) this.options.onProgress?.(2, contracts);
+        (contract) => counted(this.second(contract, preparer, (frame) => file.writeFrame(frame))),
+        {
+          ...this.options.read,
+          ...this.shortWay((record) => this.secondShort(record, rewriter, file, counted)),
+          afterChunk: () => file.ready(),
         },
-        { ...this.options.read, afterChunk: () => file.ready() },
       );
       await file.finish();
     } catch (error) {
@@ -490,7 +617,7 @@ class RemapRun {
   ): boolean {
     const prepared = preparer.prepare(contract);
     const { table } = this;
-    const number = table.number(prepared.tableId);
+    const number = this.number(prepared.tableId);
     const state = table.stateOf(number);
     if (state === ID_PENDING) throw changedBetweenPasses(contract.contractId);
     const counter = contract.reassignmentCounter ?? 0n;
@@ -529,9 +656,16 @@ class RemapRun {
     for (let number = 0; number < table.size; number++) {
       if (table.isContract(number) && table.stateOf(number) === ID_NEW) numbers.push(number);
     }
-    const old = (number: number): string => this.sourceIds.get(number) ?? table.oldId(number);
-    numbers.sort((a, b) => (old(a) < old(b) ? -1 : 1));
-    for (const number of numbers) yield [old(number), table.newId(number)];
+    if (this.sourceIds.size === 0) {
+      table.sortByOldId(numbers);
+      for (const number of numbers) yield [table.oldId(number), table.newId(number)];
+      return;
+    }
+    const pairs = numbers.map(
+      (number) => [this.sourceIds.get(number) ?? table.oldId(number), number] as const,
+    );
+    pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [old, number] of pairs) yield [old, table.newId(number)];
   }
 }
 

@@ -3,6 +3,8 @@
 export interface TextParties {
   /** A party of the set that occurs in the text, or undefined. */
   find(text: string): string | undefined;
+  /** False when the UTF-8 text cannot hold any of them: a quick look at the bytes. */
+  looksInto(buf: Buffer, start: number, end: number): boolean;
 }
 
 /**
@@ -24,6 +26,12 @@ export function textParties(parties: Iterable<string>): TextParties {
     }
   }
   return {
+    looksInto(buf, start, end) {
+      if (plain.size > 0) return true;
+      if (full.size === 0) return false;
+      for (let i = start + 1; i < end; i++) if (buf[i] === 0x3a && buf[i - 1] === 0x3a) return true;
+      return false;
+    },
     find(text) {
       if (full.size > 0) {
         for (let at = text.indexOf('::'); at >= 0; at = text.indexOf('::', at + 1)) {
