@@ -21,8 +21,8 @@ export interface CliCommand<Args = Record<string, unknown>> {
   readonly details?: string;
   /** Command line and what it does. At least one. */
   readonly examples: readonly (readonly [string, string])[];
-  /** What each exit status means here; 2 and 4 are the same everywhere and need not be repeated. */
-  readonly exitStatus: Readonly<Partial<Record<0 | 1 | 3, string>>>;
+  /** What each exit status means here; 2 is the same everywhere, 4 is named where a failure can leave output behind. */
+  readonly exitStatus: Readonly<Partial<Record<0 | 1 | 3 | 4, string>>>;
   /** Declares positionals and options. */
   readonly options?: (y: Argv) => Argv<Args>;
   readonly subcommands?: readonly CliCommand<never>[];

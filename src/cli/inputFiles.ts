@@ -1,6 +1,7 @@
 /** Positionals that name files: paths, `-`, and globs that the shell did not expand. */
 
 import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { usageError } from '../io/error.js';
 
 /** The files meant, in the order given; what a glob finds is sorted. `-` may stand once. */
@@ -12,7 +13,12 @@ export async function inputFiles(patterns: readonly string[]): Promise<string[]>
       continue;
     }
     const { glob } = await import('tinyglobby');
-    const found = (await glob(pattern, { absolute: false, expandDirectories: false })).sort();
+    const found = (
+      await glob(pattern, {
+        absolute: isAbsolute(pattern),
+        expandDirectories: false,
+      })
+    ).sort();
     if (found.length === 0)
       throw usageError(`no file matches ${pattern}`, 'check the pattern and the folder');
     files.push(...found);

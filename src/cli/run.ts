@@ -2,11 +2,12 @@
 import type { Writable } from 'node:stream';
 import yargs, { type Argv } from 'yargs';
 import { toolVersion } from '../contract/snapshotFile.js';
-import { AcsError, usageError } from '../io/error.js';
+import { AcsError } from '../io/error.js';
 import { type CliCommand, EXIT } from './command.js';
 import { COMMANDS } from './commands.js';
 import { type CliContext, createContext, describeError, stringifyJson } from './context.js';
 import type { ProgressMode } from './progress.js';
+import { checkValues, type DeclaredOptions, explainMistake } from './usageMistake.js';
 
 export interface CliStreams {
   stdout: Writable;
@@ -46,14 +47,15 @@ export async function runCli(
 async function parseWords(argv: readonly string[], stdout: Writable): Promise<Call | number> {
   let call: Call | undefined;
   let helpText = '';
-  const parser = buildParser(await loadCommands(argv), argv, (command, args) => {
+  const line = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const parser = buildParser(await loadCommands(line), line, (command, args) => {
     call = { command, args };
     // Leaves the parser at once: behind a handler that returns it lays out the help, which takes longer than parsing.
     throw call;
   });
   try {
     await parser.parseAsync(
-      argv.map(hideDash),
+      line.map(hideDash),
       {},
       (error: Error | undefined, _args: unknown, output: string) => {
         if (error) throw error;
@@ -150,7 +152,7 @@ function buildParser(
     .exitProcess(false)
     .fail((message, error) => {
       if (error) throw error;
-      throw usageError(message, 'see `acs --help` or `acs <command> --help`');
+      throw explainMistake(message, words, commands);
     });
   const words = argv.filter((arg) => !arg.startsWith('-'));
   for (const command of commands) addCommand(parser, command, words, choose);
@@ -164,6 +166,7 @@ function addCommand(
   choose: (command: CliCommand<never>, args: GlobalArgs) => void,
   path = 'acs',
 ): void {
+  let declared: DeclaredOptions | undefined;
   parent.command(
     command.command,
     command.describe,
@@ -177,19 +180,26 @@ function addCommand(
       if (command.options !== undefined && !subcalled) {
         child = command.options(child as never) as unknown as Argv;
       }
+      declared = (child as unknown as { getOptions(): DeclaredOptions }).getOptions();
       for (const sub of command.subcommands ?? []) addCommand(child, sub, rest, choose, `${path} ${own}`);
       if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
       for (const [line, what] of command.examples) child.example(line, what);
       return child.epilogue(exitStatusText(command)) as never;
     },
     (args) => {
-      if (command.run !== undefined) choose(command, args as unknown as GlobalArgs);
+      if (command.run === undefined) return;
+      checkValues(args, declared, `${path} ${command.command.split(' ')[0]}`);
+      choose(command, args as unknown as GlobalArgs);
     },
   );
 }
 
 function exitStatusText(command: CliCommand<never>): string {
-  const lines = Object.entries({ ...command.exitStatus, 2: 'wrong usage', 4: 'failed; nothing was written' })
+  const lines = Object.entries({
+    2: 'wrong usage',
+    4: 'failed; nothing was written',
+    ...command.exitStatus,
+  })
     .sort(([a], [b]) => Number(a) - Number(b))
     .map(([code, meaning]) => `  ${code}  ${meaning}`);
   return `Exit status:\n${lines.join('\n')}`;

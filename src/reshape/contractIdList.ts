@@ -10,12 +10,15 @@ export interface ContractIdList {
   missing(limit: number): { count: number; first: string[] };
 }
 
+/** First lines of CSV files: ours (`acs cat --format csv`) and others'. */
+const HEADERS = new Set(['contractId', 'contract_id']);
+
 const HEX_ID = /^(?:[0-9a-f]{2}){1,127}$/;
 
 export function contractIdList(ids: Iterable<string>): ContractIdList {
   const numbers = new Map<string, number>();
   for (const id of ids) {
-    if (!HEX_ID.test(id)) throw badId(id);
+    checkContractId(id);
     const raw = Buffer.from(id, 'hex').toString('latin1');
     if (!numbers.has(raw)) numbers.set(raw, numbers.size);
   }
@@ -52,7 +55,7 @@ export async function readContractIds(input: ByteInput): Promise<string[]> {
   const take = (text: string): void => {
     line++;
     const word = /^\s*"?([^\s,;"]*)/.exec(text)?.[1] ?? '';
-    if (word === '' || word.startsWith('#') || (line === 1 && word === 'contract_id')) return;
+    if (word === '' || word.startsWith('#') || (line === 1 && HEADERS.has(word))) return;
     if (!HEX_ID.test(word)) throw badId(word).locate({ file, line });
     ids.push(word);
   };
@@ -64,6 +67,11 @@ export async function readContractIds(input: ByteInput): Promise<string[]> {
   }
   take(rest);
   return ids;
+}
+
+/** Error: `CONTRACT_ID_MALFORMED`, a usage mistake. */
+export function checkContractId(id: string): void {
+  if (!HEX_ID.test(id)) throw badId(id);
 }
 
 function badId(found: string): AcsError {

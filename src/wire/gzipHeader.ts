@@ -30,20 +30,20 @@ export function looksLikeGzip(bytes: Uint8Array): boolean {
 export async function readGzipHeader(queue: ByteQueue): Promise<GzipHeader> {
   const start = queue.offset;
   const fixed = await queue.take(10);
+  if (fixed.length > 0 && (fixed[0] !== 0x1f || (fixed.length > 1 && fixed[1] !== 0x8b))) {
+    throw new AcsError('GZIP_NOT_GZIP', 'the input is not in the gzip format', {
+      byteOffset: start,
+      expected: '1f 8b',
+      found: fixed.subarray(0, 2).toString('hex'),
+      hint: 'snapshot files are gzip-compressed; `acs convert` reads the uncompressed forms',
+    });
+  }
   if (fixed.length < 10) {
     throw new AcsError('GZIP_TRUNCATED', 'the file ends inside the gzip header', {
       byteOffset: start + fixed.length,
       expected: '10 header bytes',
       found: `${fixed.length}`,
       hint: 'the transfer was cut; fetch the file again',
-    });
-  }
-  if (!looksLikeGzip(fixed)) {
-    throw new AcsError('GZIP_NOT_GZIP', 'the input is not in the gzip format', {
-      byteOffset: start,
-      expected: '1f 8b',
-      found: fixed.subarray(0, 2).toString('hex'),
-      hint: 'snapshot files are gzip-compressed; `acs convert` reads the uncompressed forms',
     });
   }
   if (fixed[2] !== 8 || (fixed[3] & 0xe0) !== 0) {

@@ -72,6 +72,27 @@ describe('mistakes', () => {
     }
   });
 
+  it.each([
+    ['inof', 'there is no command `acs inof`; did you mean info?'],
+    ['dar nothing', 'there is no command `acs dar nothing`'],
+    ['cat', 'an argument is missing: acs cat <file>'],
+    ['commitment diff a', 'an argument is missing: acs commitment diff <local> <remote>'],
+    ['split x', 'missing: --by, --directory'],
+    ['info x --progress loud', '--progress cannot be "loud"; it is one of'],
+    ['cat x --limit some', '--limit needs a number'],
+    ['info x --top -1', '--top -1 is below 0'],
+    ['filter x -o a -o b', '--output is given more than once'],
+    ['cat x --contract zz', 'not a contract id'],
+  ])('%s: %s', async (line, message) => {
+    const { status, stderr } = await runCommand(...line.split(' '));
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  it('`acs help info` is `acs info --help`', async () => {
+    expect(await runCommand('help', 'info')).toEqual(await runCommand('info', '--help'));
+  });
+
   it('an unreadable file has status 4, in JSON with --json', async () => {
     const text = await runCommand('info', '/nonexistent/file');
     expect(text.status).toBe(4);

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CatField, catSnapshot, rowJson } from '../../src/inspect/cat.js';
 import { runCommand } from '../cli/runCommand.js';
@@ -148,6 +151,40 @@ describe('acs cat', () => {
     );
     expect(missing.status).toBe(1);
     expect(missing.stderr).toContain('CONTRACT_NOT_FOUND');
+  });
+
+  it('names a missing contract whatever the fields, unless the limit cut the search short', async () => {
+    const [{ contract_id: first }] = jsonLines<Expected>(fixture('snapshots/tiny.expected.jsonl'));
+    const words = ['--contract', first, '--contract', '00ab', '--fields', 'record'];
+    const searched = await runCommand('cat', fixture('snapshots/tiny.acs.gz'), ...words);
+    expect([searched.status, searched.stdout]).toEqual([1, '{"record":0}\n']);
+    expect(searched.stderr).toMatch(/not in .*: 00ab \[CONTRACT_NOT_FOUND\]/);
+    const short = await runCommand('cat', fixture('snapshots/tiny.acs.gz'), ...words, '--limit', '1');
+    expect(short).toEqual({ status: 0, stdout: '{"record":0}\n', stderr: '' });
+  });
+
+  it('prints what stands before the damage, then the error', async () => {
+    const work = mkdtempSync(join(tmpdir(), 'acskit-cat-'));
+    try {
+      const file = join(work, 'cut.acs.gz');
+      writeFileSync(file, readFileSync(fixture('snapshots/multi/participant1.acs.gz')).subarray(0, 30_000));
+      for (const format of ['jsonl', 'csv', 'table']) {
+        const result = await runCommand('cat', file, '--format', format, '--fields', 'record');
+        expect(result.status).toBe(4);
+        expect(result.stdout.split('\n').length, format).toBeGreaterThan(90);
+        expect(result.stderr).toContain('GZIP_TRUNCATED');
+      }
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+  });
+
+  it('says when a table does not hold everything', async (context) => {
+    const file = shared('corpus/snapshots/big-20000.acs.gz');
+    if (file === undefined) return context.skip('the shared corpus is not beside this clone');
+    const result = await runCommand('cat', file, '--format', 'table', '--fields', 'record');
+    expect(result.stdout.trimEnd().split('\n').at(-1)).toBe('9999');
+    expect(result.stderr).toContain('TABLE_CUT');
   });
 
   it('counts contracts in flight instead of printing them', async () => {

@@ -2,6 +2,7 @@
 import { type CatOptions, catFields, catSnapshot, parseFields, rowJson } from '../../inspect/cat.js';
 import { labelledRenderer } from '../../inspect/labelledArgument.js';
 import { usageError } from '../../io/error.js';
+import { checkContractId } from '../../reshape/contractIdList.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { readOptions, scanOptions } from '../readOptions.js';
@@ -27,7 +28,11 @@ export const catCommand = defineCommand({
     ['acs cat --contract 00ab… --blob export.acs.gz', 'one contract with its blob in base64'],
     ['acs cat --format csv --fields contractId,createdAt export.acs.gz > list.csv', 'for a spreadsheet'],
   ],
-  exitStatus: { 0: 'printed', 1: 'a contract named with --contract is not in the file' },
+  exitStatus: {
+    0: 'printed',
+    1: 'a contract named with --contract is not in the file',
+    4: 'failed; what was printed ends before the place that the error names',
+  },
   options: (y) =>
     darOptions(
       readOptions(
@@ -45,7 +50,7 @@ export const catCommand = defineCommand({
       .option('format', {
         choices: ['jsonl', 'csv', 'table'] as const,
         default: 'jsonl' as const,
-        describe: 'output form',
+        describe: `output form; a table has at most ${TABLE_ROWS} rows, all laid out together`,
       }),
   async run(args, context) {
     if (context.json && args.format !== 'jsonl')
@@ -55,6 +60,7 @@ export const catCommand = defineCommand({
     if (args.limit !== undefined) options.limit = args.limit;
     const wanted =
       args.contract === undefined ? undefined : new Set(args.contract.map((id) => id.toLowerCase()));
+    for (const id of wanted ?? []) checkContractId(id);
     if (wanted !== undefined) options.contracts = wanted;
     let positional = 0;
     let positionalReason = '';
@@ -66,18 +72,26 @@ export const catCommand = defineCommand({
       });
     }
     const fields = catFields(options);
-    const idColumn = fields.indexOf('contractId');
+    let idColumn = fields.indexOf('contractId');
+    if (wanted !== undefined && idColumn < 0) {
+      // Read to know which ids were found; not printed.
+      idColumn = fields.length;
+      options.fields = [...fields, 'contractId'];
+    }
     const missing = new Set(wanted);
     const table: string[][] = [];
     let pending = args.format === 'csv' ? `${fields.join(',')}\n` : '';
     let printed = 0;
     let open = true;
-    if (args.format === 'table') options.limit = Math.min(options.limit ?? TABLE_ROWS, TABLE_ROWS);
+    const limit = args.limit ?? Number.POSITIVE_INFINITY;
+    // One more than a table holds, to know that there is more.
+    if (args.format === 'table') options.limit = Math.min(limit, TABLE_ROWS + 1);
     const facts = await catSnapshot(
       args.file,
       (row) => {
         printed++;
-        if (idColumn >= 0 && row[idColumn] !== undefined) missing.delete(JSON.parse(row[idColumn]) as string);
+        if (wanted !== undefined) missing.delete(plainText(row[idColumn]));
+        row.length = fields.length;
         if (args.format === 'jsonl') pending += rowJson(row, fields);
         else if (args.format === 'csv') pending += `${row.map(csvCell).join(',')}\n`;
         else table.push(row.map((cell) => plainText(cell)));
@@ -91,11 +105,21 @@ export const catCommand = defineCommand({
           if (!open) throw new ReaderGone();
         },
       },
-    ).catch((error) => {
+    ).catch(async (error) => {
       if (error instanceof ReaderGone) return undefined;
+      if (args.format === 'table' && table.length > 0) pending = `${renderTable([...fields], table)}\n`;
+      if (pending !== '') await context.write(pending);
       throw error;
     });
     if (facts === undefined) return EXIT.ok;
+    if (table.length > TABLE_ROWS) {
+      table.length = TABLE_ROWS;
+      context.warn({
+        code: 'TABLE_CUT',
+        message: `the table holds the first ${TABLE_ROWS} contracts; use --format jsonl or csv for all`,
+        file: args.file,
+      });
+    }
     if (args.format === 'table') pending = `${renderTable([...fields], table)}\n`;
     if (pending !== '') await context.write(pending);
     if (positional > 0) {
@@ -112,19 +136,16 @@ export const catCommand = defineCommand({
         file: args.file,
       });
     }
-    if (wanted !== undefined && idColumn >= 0 && missing.size > 0) {
-      for (const contractId of missing) {
-        context.warn({
-          code: 'CONTRACT_NOT_FOUND',
-          message: `not in ${args.file}: ${contractId}`,
-          contractId,
-        });
-      }
-      return EXIT.findings;
+    // What --limit cut off may hold the others.
+    if (wanted === undefined || printed >= limit) return EXIT.ok;
+    for (const contractId of missing) {
+      context.warn({
+        code: 'CONTRACT_NOT_FOUND',
+        message: `not in ${args.file}: ${contractId}`,
+        contractId,
+      });
     }
-    return wanted !== undefined && printed < wanted.size && args.limit === undefined
-      ? EXIT.findings
-      : EXIT.ok;
+    return missing.size > 0 ? EXIT.findings : EXIT.ok;
   },
 });
 

@@ -106,7 +106,7 @@ export const preflightCommand = defineCommand({
     await context.result({ ...report, listed: listed.map(contractJson) }, () =>
       describe(report, listed, more),
     );
-    const allowed = new Set(args.allow);
+    const allowed = new Set(args.allow.flatMap((codes) => codes.split(',')));
     const clean =
       (report.validation.outcome === 'imported' || allowed.has(report.validation.code ?? '')) &&
       Object.keys(report.codes).every((code) => allowed.has(code));

@@ -70,7 +70,7 @@ export const verifyCommand = defineCommand({
       }),
   async run(args, context) {
     let status: number = EXIT.ok;
-    const allowed = new Set(args.allow);
+    const allowed = new Set(args.allow.flatMap((codes) => codes.split(',')));
     const sample = parseShare(args.sample);
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     for (const file of await inputFiles(args.files)) {
