@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { HostingMap } from '../commitment/hostingMap.js';
+import { synchronizerIdProblem } from '../contract/identifier.js';
 import { toolVersion } from '../contract/snapshotFile.js';
 import type { PackageSet } from '../dar/type.js';
 import { type ComparedContract, type Difference, diffInputs } from '../diff/diff.js';
@@ -138,6 +139,10 @@ function decisionContext(inputs: readonly DiffSource[], options: PlanOptions): D
   const synchronizer = options.synchronizer ?? hosting.synchronizerId;
   if (synchronizer === undefined) {
     throw usageError('which synchronizer is meant? the hosting map does not say', 'give --synchronizer');
+  }
+  for (const id of [synchronizer, targetSynchronizer]) {
+    const problem = id === undefined ? undefined : synchronizerIdProblem(id);
+    if (problem !== undefined) throw usageError(`${id} is no logical synchronizer id: ${problem}`);
   }
   if (targetSynchronizer === synchronizer) throw usageError('the target is the synchronizer itself');
   const participants = inputs.map((input) => input.participant!);

@@ -29,18 +29,22 @@ function operationStep(operation: PlanOperation): string {
   const { contracts, file, alias } = operation;
   switch (operation.op) {
     case 'purge':
-      return `Purge ${contracts} contracts from ${alias}: ${file}. Ignore already purged ones only when repeating this step.`;
+      return `Purge ${plural(contracts)} from ${alias}: ${file}. Ignore already purged ones only when repeating this step.`;
     case 'import':
       return (
-        `Import ${contracts} contracts into ${alias}: ${file}, mode VALIDATION.` +
+        `Import ${plural(contracts)} into ${alias}: ${file}, mode VALIDATION.` +
         (operation.highestCounter === '0'
           ? ''
           : ' Some have a reassignment counter above 0: the participant needs enable-all-ledger-api-reassignments (D4).')
       );
     case 'assign':
       return (
-        `Change the assignation of ${contracts} contracts from ${alias} to ${operation.targetAlias}: ${file}, ` +
+        `Change the assignation of ${plural(contracts)} from ${alias} to ${operation.targetAlias}: ${file}, ` +
         'with the counters given there. Skip inactive ones only when repeating this step.'
       );
   }
+}
+
+function plural(contracts: number): string {
+  return contracts === 1 ? '1 contract' : `${contracts} contracts`;
 }
