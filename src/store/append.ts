@@ -10,6 +10,7 @@ import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { inputName } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
+import { requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
 import { idBytes, KIND, ledgerState, type NewEvent } from './ledgerState.js';
@@ -67,6 +68,7 @@ export async function appendUpdates(
       }
       beginSource(db, options.source, options.begin);
     }
+    requireContractIndices(db);
     const source = readySource(db, options.source);
     const session = appendSession(db, source, options);
     try {

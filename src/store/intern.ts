@@ -105,6 +105,7 @@ export function storeInterner(db: Db): StoreInterner {
   const templates = new Map<number, TemplateRow>();
   const packages = new Map<number, { id: string; field: Buffer }>();
   let sets = new Map<string, number>();
+  let smallSets = new Map<number, number>();
   let lastLayout: (LayoutRow | undefined)[] = [];
   let layouts = new Map<number, LayoutRow>();
   const signatories: number[] = [];
@@ -126,7 +127,27 @@ export function storeInterner(db: Db): StoreInterner {
     return pk;
   }
 
+  /** Sets of up to three parties among the first 131 071, as one number; others as text. */
   function setPk(sigs: number[], obs: number[]): number {
+    const n = sigs.length + obs.length;
+    if (n > 3) return setPkOf(sigs, obs);
+    let key = 0;
+    for (let i = 0; i < n; i++) {
+      const party = i < sigs.length ? sigs[i] : obs[i - sigs.length];
+      if (party >= 131072) return setPkOf(sigs, obs);
+      key = key * 131072 + party;
+    }
+    key = key * 4 + sigs.length;
+    let pk = smallSets.get(key);
+    if (pk === undefined) {
+      pk = setPkOf(sigs, obs);
+      if (smallSets.size >= CACHE_LIMIT) smallSets = new Map();
+      smallSets.set(key, pk);
+    }
+    return pk;
+  }
+
+  function setPkOf(sigs: number[], obs: number[]): number {
     const key = `${sigs.join(',')}|${obs.join(',')}`;
     const cached = sets.get(key);
     if (cached !== undefined) return cached;
@@ -174,8 +195,8 @@ export function storeInterner(db: Db): StoreInterner {
       }
       for (let i = 0; i < observerBorders.length; i += 2)
         observers.push(partyAt(buf, observerBorders[i], observerBorders[i + 1]));
-      signatories.sort(ascending);
-      observers.sort(ascending);
+      if (signatories.length > 1) signatories.sort(ascending);
+      if (observers.length > 1) observers.sort(ascending);
       return setPk(signatories, observers);
     },
     setOf(sigs, obs) {

@@ -12,6 +12,7 @@ import { readChunks } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { type BaseFormat, detectBase } from './baseFormat.js';
+import { dropContractIndices, requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
 import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
@@ -111,8 +112,9 @@ async function load(
   );
   const importPk =
     unfinished?.pk ??
-    inTransaction(db, () =>
-      Number(
+    inTransaction(db, () => {
+      if (db.prepare('SELECT 1 FROM contract LIMIT 1').get() === undefined) dropContractIndices(db);
+      return Number(
         db
           .prepare(
             "INSERT INTO import(source_pk, kind, file, at_offset, filter, status, started_at) VALUES (?, ?, ?, ?, ?, 'loading', ?)",
@@ -125,8 +127,8 @@ async function load(
             filter === undefined ? null : JSON.stringify(filter),
             nowMicros(),
           ).lastInsertRowid,
-      ),
-    );
+      );
+    });
   const resumedAt = unfinished?.nextRecord ?? 0;
   let contracts = unfinished?.contracts ?? 0;
   let skipped = unfinished?.skipped ?? 0;
@@ -231,6 +233,7 @@ async function load(
   }
   const sha = file === '-' ? null : await fileSha256(file);
   if (inBatch === 0) db.exec('BEGIN IMMEDIATE');
+  requireContractIndices(db);
   progress.run(records, crc, contracts, skipped, importPk);
   db.prepare("UPDATE import SET status = 'complete', sha256 = ?, finished_at = ? WHERE import_pk = ?").run(
     sha,

@@ -2,7 +2,6 @@
  * Storing what a created event says: the contract once, and per event the few values that rebuild its bytes. Every
  * event is rebuilt and compared before its original is let go.
  */
-import { hash } from 'node:crypto';
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import { eventComparer } from '../contract/eventAgainstBlob.js';
@@ -10,6 +9,8 @@ import { type EventPieces, eventBuilder, SHAPE } from '../contract/eventFromBlob
 import { fingerprint } from '../contract/idTable.js';
 import { AcsError } from '../io/error.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
+import { absenceFilter } from './absenceFilter.js';
+import { requireContractIndices } from './contractIndices.js';
 import type { LayoutRow, StoreInterner } from './intern.js';
 import type { Db } from './open.js';
 
@@ -59,6 +60,8 @@ export function idHash(id: Buffer, start = 0, end = id.length): number {
   return high * 65536 + (low >>> 16);
 }
 
+type ContractTuple = [pk: number, id: Buffer, template: number | null, set: number | null];
+
 /** Bit of `event.shape`: the bytes are in event_raw. */
 export const RAW_SHAPE = 256;
 
@@ -106,21 +109,35 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
     nodeId: 0,
   };
 
-  function findRow(
-    buf: Buffer,
-    start: number,
-    end: number,
-  ): [number, Buffer, number | null, number | null] | undefined {
-    const row = byHash.get(idHash(buf, start, end)) as
-      | [number, Buffer, number | null, number | null]
-      | undefined;
-    if (row === undefined) return undefined;
+  const absent = absenceFilter(db);
+
+  function findRow(buf: Buffer, start: number, end: number): ContractTuple | undefined {
+    const hash = idHash(buf, start, end);
+    if (absent.isAbsent(hash)) return undefined;
+    requireContractIndices(db);
+    const row = byHash.get(hash) as ContractTuple | undefined;
+    if (row === undefined) {
+      absent.missed();
+      return undefined;
+    }
     if (row[1].length === end - start && buf.compare(row[1], 0, row[1].length, start, end) === 0) return row;
-    for (const other of byHash.all(idHash(buf, start, end)) as (typeof row)[]) {
+    for (const other of byHash.all(hash) as ContractTuple[]) {
       if (other[1].length === end - start && buf.compare(other[1], 0, other[1].length, start, end) === 0)
         return other;
     }
     return undefined;
+  }
+
+  function insertRow(
+    id: Buffer,
+    template: number | null,
+    set: number | null,
+    createdAt: bigint | null,
+  ): number {
+    const hash = idHash(id);
+    insertContract.run(++nextContract, hash, id, template, set, createdAt);
+    absent.add(hash);
+    return nextContract;
   }
 
   /** Borders of fields 9 to 11 with their tags, when they stand together; undefined otherwise. */
@@ -223,10 +240,7 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
     const row = findRow(id, 0, id.length);
     payload.isNew = row === undefined;
     if (row === undefined) {
-      payload.contract = ++nextContract;
-      insertContract.run(
-        payload.contract,
-        idHash(id),
+      payload.contract = insertRow(
         id,
         payload.template === 0 ? null : payload.template,
         payload.set,
@@ -284,9 +298,8 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
       let known: Buffer | undefined;
       if (row === undefined) {
         payload.isNew = true;
-        payload.contract = ++nextContract;
         const id = buf.subarray(blob.contractIdStart, blob.contractIdEnd);
-        insertContract.run(payload.contract, idHash(id), id, payload.template, payload.set, blob.createdAt);
+        payload.contract = insertRow(id, payload.template, payload.set, blob.createdAt);
         insertBlob.run(payload.contract, buf.subarray(blobStart, blobEnd));
       } else {
         payload.isNew = false;
@@ -330,13 +343,7 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
       return row === undefined ? undefined : { pk: row[0], template: row[2], set: row[3] };
     },
     stub(id, template) {
-      insertContract.run(++nextContract, idHash(id), id, template, null, null);
-      return nextContract;
+      return insertRow(id, template, null, null);
     },
   };
-}
-
-/** 48 bits of the SHA-256 of a text: enough to tell whether an update comes again unchanged. */
-export function contentHash(text: string): number {
-  return hash('sha256', text, 'buffer').readUIntBE(0, 6);
 }
