@@ -23,4 +23,5 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   diff: async () => (await import('./commands/diff.js')).diffCommand,
   plan: async () => (await import('./commands/plan.js')).planCommand,
   commitment: async () => (await import('./commands/commitment.js')).commitmentCommand,
+  store: async () => (await import('./commands/store.js')).storeCommand,
 };

@@ -49,6 +49,8 @@ export interface AppendResult {
   /** Events outside the party filter of the base. */
   outsideFilter: number;
   findings: Record<string, number>;
+  /** Findings above the level of a notice. */
+  warnings: number;
 }
 
 export async function appendUpdates(
@@ -131,6 +133,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
     beforeBase: 0,
     outsideFilter: 0,
     findings: {},
+    warnings: 0,
   };
   let head = source.head;
   /** Synchronizers whose record time moved in this batch. */
@@ -400,6 +403,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
       }
       db.pragma('wal_checkpoint(TRUNCATE)');
       result.findings = Object.fromEntries(state.findings);
+      result.warnings = state.warnings;
       return result;
     },
   };

@@ -77,6 +77,8 @@ export interface LedgerState {
   ): void;
   /** Findings recorded so far, by code. */
   readonly findings: Map<FindingCode, number>;
+  /** Findings above the level of a notice. */
+  readonly warnings: number;
 }
 
 type ActivationRow = [
@@ -134,6 +136,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
   );
   const setAssigned = db.prepare('UPDATE reassignment SET a_off = ?, a_event = ? WHERE reassign_pk = ?');
   const findings = new Map<FindingCode, number>();
+  let warnings = 0;
   let nextEvent = ((db.prepare('SELECT max(event_pk) FROM event').pluck().get() as number | null) ?? 0) + 1;
 
   function note(
@@ -150,6 +153,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
       throw new FindingError(code, off, id, detail);
     }
     insertFinding.run(source, code, effective, off, contract, eventPk, detail);
+    if (effective === 'W') warnings++;
     findings.set(code, (findings.get(code) ?? 0) + 1);
   }
 
@@ -197,6 +201,9 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
       return nextEvent;
     },
     findings,
+    get warnings() {
+      return warnings;
+    },
     note,
     append(event) {
       const pk = nextEvent++;

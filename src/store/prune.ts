@@ -81,9 +81,9 @@ export async function pruneBefore(
         db.prepare(`DELETE FROM ${table} WHERE source_pk = ? AND off <= ?`).run(source.pk, before);
       db.prepare('DELETE FROM update_tx WHERE source_pk = ? AND off <= ?').run(source.pk, before);
       db.prepare(
-        `DELETE FROM sync_time WHERE source_pk = ?1 AND off <= ?2 AND off < (
-           SELECT max(t.off) FROM sync_time t WHERE t.source_pk = ?1 AND t.sync_pk = sync_time.sync_pk)`,
-      ).run(source.pk, before);
+        `DELETE FROM sync_time WHERE source_pk = :s AND off <= :o AND off < (
+           SELECT max(t.off) FROM sync_time t WHERE t.source_pk = :s AND t.sync_pk = sync_time.sync_pk)`,
+      ).run({ s: source.pk, o: before });
       result.contracts = dropUnusedContracts(db);
       db.prepare('UPDATE source SET base_offset = ? WHERE source_pk = ?').run(before, source.pk);
     });

@@ -1,0 +1,97 @@
+/** `acs store export` */
+import { usageError } from '../../io/error.js';
+import { exportColumns } from '../../store/columnar.js';
+import { exportSnapshot } from '../../store/exportSnapshot.js';
+import { describeInFlight } from '../../store/history.js';
+import { defineCommand, EXIT } from '../command.js';
+import { askFilter, askOptions, dbPositional, sourceOption } from '../storeOptions.js';
+import { groupDigits, humanBytes } from '../table.js';
+
+export const storeExportCommand = defineCommand({
+  command: 'export <db>',
+  describe: 'write the active contracts at an offset as a snapshot file, or all intervals as columns',
+  details:
+    'A snapshot file holds the very bytes a participant exports, in its order, as one gzip member. A\n' +
+    'contract in flight cannot be imported and has no record: it is named on standard error and in the\n' +
+    'JSON, and the exit status is 3. `--in-flight keep` writes the empty records a real export has;\n' +
+    'Canton refuses to import such a file.\n' +
+    'With --format parquet, csv or jsonl, OUT is a folder: one file per source and synchronizer with every\n' +
+    'interval in which a contract was active, for DuckDB, Spark or Trino (docs/STORE.md).',
+  examples: [
+    ['acs store export acs.db --source p1 --offset 1050 -o p1-1050.acs.gz', 'for an import'],
+    ['acs store export acs.db --party alice::1220ab… -o alice.acs.gz --manifest', 'one party, with manifest'],
+    ['acs store export acs.db --format parquet -o columns', 'every source, for a larger machine'],
+  ],
+  exitStatus: { 0: 'written whole', 3: 'written; contracts in flight are not in the file' },
+  options: (y) =>
+    askOptions(sourceOption(dbPositional(y)))
+      .option('out', { type: 'string', alias: 'o', demandOption: true, describe: 'file (or -), or folder' })
+      .option('format', {
+        choices: ['acs', 'parquet', 'csv', 'jsonl'] as const,
+        default: 'acs' as const,
+        describe: 'snapshot file, or columns',
+      })
+      .option('in-flight', {
+        choices: ['list', 'keep', 'refuse'] as const,
+        default: 'list' as const,
+        describe: 'contracts in flight: leave out and list, write empty records, or fail',
+      })
+      .option('manifest', { type: 'boolean', default: false, describe: 'write OUT.manifest.json too' })
+      .option('level', { type: 'number', describe: 'compression, 0 to 9 (default 6)' })
+      .option('blobs', {
+        type: 'boolean',
+        default: false,
+        describe: 'columns: the contracts themselves too',
+      }),
+  async run(args, context) {
+    if (args.format !== 'acs') {
+      if (args.out === '-') throw usageError('columns are written to a folder, not to standard output');
+      const progress = context.progress(`export ${args.out}`, 'rows');
+      const result = await exportColumns(args.db, args.out, {
+        ...askFilter(args),
+        sources: args.source === undefined ? undefined : [args.source],
+        format: args.format,
+        blobs: args.blobs,
+        onProgress: (rows) => progress.update(rows),
+      });
+      progress.finish();
+      for (const message of result.partial) context.warn({ code: 'PARTIAL', message });
+      await context.result(
+        result,
+        () =>
+          `${groupDigits(result.rows)} intervals\n${result.files.map((f) => `  ${f.path}  ${groupDigits(f.rows)}`).join('\n')}`,
+      );
+      return EXIT.ok;
+    }
+    const progress = context.progress(`export ${args.out}`, 'contracts');
+    const result = await exportSnapshot(args.db, args.out, {
+      ...askFilter(args),
+      source: args.source,
+      inFlight: args['in-flight'],
+      manifest: args.manifest,
+      ...(args.level === undefined ? {} : { level: args.level }),
+      onProgress: (contracts) => progress.update(contracts),
+    });
+    progress.finish();
+    if (result.partial !== undefined) context.warn({ code: 'PARTIAL', message: result.partial });
+    const leaving = result.inFlight.filter((r) => r.kind === 'unassigned');
+    const missing = leaving.length + result.unnamedInFlight;
+    if (missing > 0) {
+      context.warn({
+        code: 'IN_FLIGHT',
+        message: `${missing} contracts are in flight and ${args['in-flight'] === 'keep' ? 'stand as empty records' : 'not in the file'}`,
+        contracts: leaving.map((r) => r.contractId),
+      });
+      for (const r of leaving) context.note(`  ${r.contractId}  ${describeInFlight(r)}`);
+    }
+    if (args.out !== '-') {
+      const { manifest, ...rest } = result;
+      await context.result(
+        { ...rest, contentDigest: manifest?.contentDigest ?? null },
+        () =>
+          `${result.path}: ${groupDigits(result.contracts)} contracts of ${result.source} at offset ${result.offset}, ${humanBytes(result.compressedBytes)}`,
+      );
+    }
+    return missing > 0 ? EXIT.loss : EXIT.ok;
+  },
+});
