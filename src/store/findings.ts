@@ -71,7 +71,6 @@ export const FINDINGS = {
     level: 'E',
     text: 'signatories or observers of an event are not those of its contract',
   },
-  OBSERVER_IS_SIGNATORY: { level: 'W', text: 'an event lists a party as signatory and as observer' },
   PAYLOAD_MISMATCH: { level: 'E', lenient: true, text: 'one contract id with two different contracts' },
   BATCH_NOT_UNIFORM: { level: 'W', text: 'the contracts of a reassignment have different stakeholders' },
   TEMPLATE_PACKAGE_DIFFERS: {

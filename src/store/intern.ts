@@ -27,6 +27,8 @@ export interface LayoutRow {
   bytes: Buffer;
   /** A witness that is no stakeholder. */
   outside: boolean;
+  /** Its signatories or observers are not those of the set. */
+  contradicts: boolean;
   /** See {@link StoreInterner.layoutFull}. */
   full?: LayoutRow;
 }
@@ -74,6 +76,11 @@ export function storeInterner(db: Db): StoreInterner {
       .raw(),
     package: db.prepare('SELECT package_pk FROM package WHERE package_id = ?').pluck(),
     packageId: db.prepare('SELECT package_id FROM package WHERE package_pk = ?').pluck(),
+    members: db
+      .prepare(
+        'SELECT p.party, m.role FROM party_set_member m JOIN party p USING(party_pk) WHERE m.set_pk = ?',
+      )
+      .raw(),
     syncId: db.prepare('SELECT sync_id FROM synchronizer WHERE sync_pk = ?').pluck(),
   };
   const insert = db.readonly
@@ -215,15 +222,10 @@ export function storeInterner(db: Db): StoreInterner {
       const bytes = Buffer.from(buf.subarray(start, end));
       for (const [pk, stored] of find.layouts.iterate(set) as IterableIterator<[number, Buffer]>) {
         if (stored.equals(bytes)) {
-          const row = { pk, set, bytes, outside: witnessOutside(bytes) };
-          keepLayout(row);
-          return row;
+          return keepLayout(pk, set, bytes);
         }
       }
-      const pk = Number(writer().layout.run(set, bytes).lastInsertRowid);
-      const row = { pk, set, bytes, outside: witnessOutside(bytes) };
-      keepLayout(row);
-      return row;
+      return keepLayout(Number(writer().layout.run(set, bytes).lastInsertRowid), set, bytes);
     },
     layoutFull(layout) {
       if (layout.full === undefined) {
@@ -239,9 +241,7 @@ export function storeInterner(db: Db): StoreInterner {
       if (known !== undefined) return known;
       const row = find.layout.get(pk) as [number, Buffer] | undefined;
       if (row === undefined) throw missing('layout', pk);
-      const layout = { pk, set: row[0], bytes: row[1], outside: false };
-      keepLayout(layout);
-      return layout;
+      return keepLayout(pk, row[0], row[1]);
     },
     template(blob) {
       const at = templatesByBytes.id(blob.buf, blob.templateStart, blob.templateEnd);
@@ -287,13 +287,33 @@ export function storeInterner(db: Db): StoreInterner {
     packageId: (pk) => packageEntry(pk).id,
   };
 
-  function keepLayout(row: LayoutRow): void {
+  function keepLayout(pk: number, set: number, bytes: Buffer): LayoutRow {
     if (layouts.size >= CACHE_LIMIT) {
       layouts = new Map();
       lastLayout = [];
     }
-    layouts.set(row.pk, row);
-    lastLayout[row.set] = row;
+    const parties = layoutParties(bytes);
+    const stakeholders = new Set([...parties.signatories, ...parties.observers]);
+    const row: LayoutRow = {
+      pk,
+      set,
+      bytes,
+      outside: parties.witnesses.some((party) => !stakeholders.has(party)),
+      contradicts: contradicts(set, parties),
+    };
+    layouts.set(pk, row);
+    lastLayout[set] = row;
+    return row;
+  }
+
+  function contradicts(set: number, parties: { signatories: string[]; observers: string[] }): boolean {
+    const members = find.members.all(set) as [string, number][];
+    const roles = new Map(members);
+    return (
+      roles.size !== parties.signatories.length + parties.observers.length ||
+      parties.signatories.some((party) => roles.get(party) !== 1) ||
+      parties.observers.some((party) => roles.get(party) !== 2)
+    );
   }
 
   function templatePk(id: TemplateId, packageName: string): number {
@@ -342,12 +362,6 @@ export function layoutParties(bytes: Buffer): {
     lists[tag >>> 3]?.push(r.string());
   }
   return { witnesses: lists[9], signatories: lists[10], observers: lists[11] };
-}
-
-function witnessOutside(bytes: Buffer): boolean {
-  const { witnesses, signatories, observers } = layoutParties(bytes);
-  const stakeholders = new Set([...signatories, ...observers]);
-  return witnesses.some((party) => !stakeholders.has(party));
 }
 
 function withAllWitnesses(bytes: Buffer): Buffer {

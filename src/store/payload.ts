@@ -316,7 +316,8 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
         payload.layout = intern.layout(record.buf, parties.start, parties.end, payload.set);
       else if (record.has(EVENT.signatories)) payload.shape |= SHAPE.noParties;
       const sameBlob = known === undefined || known.compare(buf, blobStart, blobEnd) === 0;
-      if (sameBlob && rebuilds(record, blobStart, blobEnd, sync, frame)) {
+      const agrees = sameBlob && payload.layout?.contradicts !== true;
+      if (agrees && rebuilds(record, blobStart, blobEnd, sync, frame)) {
         payload.witnessOutside = payload.layout?.outside === true;
         // A stream cuts its witnesses to the parties asked for, or (LEDGER_EFFECTS) names others; an export does not.
         if (!frame && payload.layout !== undefined) payload.layout = intern.layoutFull(payload.layout);
