@@ -5,6 +5,7 @@
  * a killed process and a lost power supply.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { AcsError } from '../io/error.js';
 
@@ -38,6 +39,10 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
       file: path,
       hint: 'create one by loading a snapshot: acs store load DB --source P FILE --offset N',
     });
+  }
+  const folder = dirname(resolve(path));
+  if (!existsSync(folder)) {
+    throw new AcsError('STORE_UNREADABLE', 'the folder of the store does not exist', { file: folder });
   }
   let lock: Db | undefined;
   let db: Db | undefined;

@@ -1,0 +1,258 @@
+/** What a user can do to a store that goes wrong: every time a clear error, and the store as it was. */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { appendUpdates } from '../../src/store/append.js';
+import { resolveQuestion } from '../../src/store/ask.js';
+import { checkStore } from '../../src/store/check.js';
+import { loadBase } from '../../src/store/load.js';
+import { openStore, withStore } from '../../src/store/open.js';
+import { querySql } from '../../src/store/readOnlySql.js';
+import { contract, oneByOne, streamOf } from './streams.js';
+import { fixture, storePath } from './temporaryStore.js';
+
+const TINY = fixture('snapshots/tiny.acs.gz');
+const STREAM = fixture('live2/stream/p1.updates.acs-delta.bin.gz');
+
+async function loaded(): Promise<string> {
+  const db = storePath();
+  await loadBase(db, TINY, { source: 'p', offset: 5n });
+  return db;
+}
+
+describe('opening', () => {
+  it('a second writer is refused while one is at work; readers are not', async () => {
+    const db = await loaded();
+    const writer = openStore(db, { write: true });
+    await expect(loadBase(db, TINY, { source: 'q', offset: 5n })).rejects.toMatchObject({
+      code: 'STORE_BUSY',
+    });
+    const count = await withStore(db, {}, (s) => s.db.prepare('SELECT count(*) FROM contract').pluck().get());
+    expect(count).toBe(12);
+    writer.close();
+    await loadBase(db, TINY, { source: 'q', offset: 5n });
+  });
+
+  it('another process at work is refused too, and its death frees the store', async () => {
+    const db = await loaded();
+    const script = `const D = require(${JSON.stringify(requirePath())}); const d = new D(${JSON.stringify(`${db}.writer`)}); d.exec('BEGIN EXCLUSIVE'); console.log('held'); setTimeout(() => {}, 60000)`;
+    const child = spawn(process.execPath, ['-e', script]);
+    await new Promise((ready) => child.stdout.once('data', ready));
+    await expect(loadBase(db, TINY, { source: 'q', offset: 5n })).rejects.toMatchObject({
+      code: 'STORE_BUSY',
+    });
+    const gone = new Promise((done) => child.once('close', done));
+    child.kill('SIGKILL');
+    await gone;
+    await loadBase(db, TINY, { source: 'q', offset: 5n });
+  });
+
+  it('a newer schema, another application, no database, nothing', async () => {
+    const newer = await loaded();
+    const raw = new Database(newer);
+    raw.pragma('user_version = 99');
+    raw.close();
+    const bytes = readFileSync(newer);
+    for (const write of [false, true])
+      expect(() => openStore(newer, { write })).toThrowError(
+        expect.objectContaining({ code: 'STORE_NEWER' }),
+      );
+    expect(readFileSync(newer).equals(bytes)).toBe(true);
+
+    const foreign = storePath();
+    const other = new Database(foreign);
+    other.exec('CREATE TABLE t(x)');
+    other.close();
+    expect(() => openStore(foreign, { create: true })).toThrowError(
+      expect.objectContaining({ code: 'STORE_FOREIGN' }),
+    );
+
+    const text = storePath();
+    writeFileSync(text, 'not a database, but long enough to be one of those files'.repeat(50));
+    expect(() => openStore(text)).toThrowError(expect.objectContaining({ code: 'STORE_NOT_A_STORE' }));
+    expect(() => openStore(`${text}.no`)).toThrowError(expect.objectContaining({ code: 'STORE_MISSING' }));
+    expect(existsSync(`${text}.no`)).toBe(false);
+  });
+
+  it('a damaged file is found', async () => {
+    const db = await loaded();
+    const bytes = readFileSync(db);
+    bytes.fill(0xff, 8192 * 3, 8192 * 3 + 4096);
+    writeFileSync(db, bytes);
+    const outcome = await checkStore(db, { full: true }).then(
+      (r) => r.problems.map((p) => p.code),
+      (error: { code: string }) => [error.code],
+    );
+    expect(outcome).toContain('STORE_CORRUPT');
+  });
+
+  it('a full disk stops the append with the store intact', async () => {
+    const db = await loaded();
+    const before = (await checkStore(db)).digests.p;
+    const pages = await withStore(db, {}, (s) => s.db.pragma('page_count', { simple: true }) as number);
+    // A file of bounded size stands for a full disk: SQLite reports both as SQLITE_FULL.
+    const original = Database.prototype.pragma;
+    Database.prototype.pragma = function pragma(
+      this: Database.Database,
+      ...args: Parameters<typeof original>
+    ) {
+      const result = original.apply(this, args);
+      if (args[0] === 'synchronous = FULL') original.call(this, `max_page_count = ${pages + 2}`);
+      return result;
+    } as typeof original;
+    try {
+      await expect(appendUpdates(db, [STREAM], { source: 'p' })).rejects.toMatchObject({ code: 'DISK_FULL' });
+    } finally {
+      Database.prototype.pragma = original;
+    }
+    const after = await checkStore(db, { full: true });
+    expect(after.problems).toEqual([]);
+    expect(after.digests.p).toBe(before);
+    await appendUpdates(db, [STREAM], { source: 'p' });
+  });
+
+  it.skipIf(process.getuid?.() === 0)('a file that may not be written', async () => {
+    const db = await loaded();
+    chmodSync(db, 0o444);
+    await expect(loadBase(db, TINY, { source: 'q', offset: 5n })).rejects.toMatchObject({
+      code: 'STORE_READ_ONLY',
+    });
+  });
+
+  it('a folder that is not there', async () => {
+    const db = `${storePath()}.d/x/test.db`;
+    await expect(loadBase(db, TINY, { source: 'p', offset: 5n })).rejects.toMatchObject({
+      code: 'STORE_UNREADABLE',
+    });
+  });
+});
+
+describe('asking', () => {
+  it('unknown sources, offsets outside, unfinished bases', async () => {
+    const db = await loaded();
+    await withStore(db, {}, ({ db: opened }) => {
+      const code = (source: string | undefined, offset?: bigint): string => {
+        try {
+          resolveQuestion(opened, source, { offset });
+          return 'ok';
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      };
+      expect(code(undefined)).toBe('ok');
+      expect(code('q')).toBe('SOURCE_UNKNOWN');
+      expect(code('p', 4n)).toBe('OFFSET_BEFORE_BASE');
+      expect(code('p', 6n)).toBe('OFFSET_AFTER_HEAD');
+    });
+    await expect(appendUpdates(db, [STREAM], { source: 'q' })).rejects.toMatchObject({
+      code: 'SOURCE_NO_BASE',
+    });
+    await expect(
+      loadBase(db, fixture('snapshots/two-synchronizers.acs.gz'), { source: 'p', offset: 9n }),
+    ).rejects.toMatchObject({ code: 'SOURCE_HAS_BASE' });
+    expect((await loadBase(db, TINY, { source: 'p', offset: 5n })).status).toBe('already-loaded');
+  });
+
+  it('a filtered base answers for its parties only', async () => {
+    const db = storePath();
+    const alice = 'alice::1220aa';
+    const others = { signatories: ['carol::1220cc'], observers: [] };
+    const stream = streamOf(
+      oneByOne([
+        { kind: 'create', contract: contract(1) },
+        { kind: 'create', contract: contract(2, others) },
+      ]),
+    );
+    const whole = storePath();
+    await appendUpdates(whole, [stream], { source: 'p', begin: 0n });
+    const { exportSnapshot } = await import('../../src/store/exportSnapshot.js');
+    await exportSnapshot(whole, `${whole}.acs.gz`);
+    const base = await loadBase(db, `${whole}.acs.gz`, { source: 'p', offset: 20n, parties: [alice] });
+    expect(base).toMatchObject({ contracts: 1, skipped: 1, filter: [alice] });
+    await withStore(db, {}, ({ db: opened }) => {
+      expect(resolveQuestion(opened, 'p', { parties: [alice] }).partial).toBeUndefined();
+      expect(resolveQuestion(opened, 'p', {}).partial).toContain(alice);
+      expect(() => resolveQuestion(opened, 'p', { parties: ['carol::1220cc'] })).toThrowError(
+        expect.objectContaining({ code: 'PARTY_OUTSIDE_FILTER' }),
+      );
+      expect(
+        resolveQuestion(opened, 'p', { parties: ['carol::1220cc'], allowPartial: true }).partial,
+      ).toContain(alice);
+    });
+    const more = oneByOne([{ kind: 'create', contract: contract(3, others) }], 30n);
+    const appended = await appendUpdates(db, [streamOf(more)], { source: 'p' });
+    expect(appended).toMatchObject({ outsideFilter: 1, findings: { FILTER_ESCAPE: 1 } });
+    expect((await checkStore(db)).problems).toEqual([]);
+  });
+
+  it('SQL that is not a question', async () => {
+    const db = await loaded();
+    const bytes = readFileSync(db);
+    for (const sql of [
+      'DELETE FROM event',
+      'DROP TABLE event',
+      'PRAGMA user_version = 7',
+      'nonsense',
+      "ATTACH 'x' AS y",
+    ])
+      await expect(querySql(db, sql, () => undefined)).rejects.toMatchObject({ exitCode: 2 });
+    expect(readFileSync(db).equals(bytes)).toBe(true);
+    const seen: unknown[][] = [];
+    await querySql(db, 'SELECT count(*), max(counter) FROM active', (row) => seen.push(row));
+    expect(seen).toEqual([[12n, 2n]]);
+  });
+});
+
+describe('loading again', () => {
+  it('an interrupted load goes on; with another file it is refused; --restart begins anew', async () => {
+    const db = storePath();
+    const file = fixture('snapshots/multi/participant1.acs.gz');
+    const stop = new Error('stop here');
+    await expect(
+      loadBase(db, file, {
+        source: 'p',
+        offset: 7n,
+        batch: 100,
+        onCommit: (n) => {
+          if (n === 200) throw stop;
+        },
+      }),
+    ).rejects.toBe(stop);
+    await withStore(db, {}, ({ db: opened }) => {
+      expect(() => resolveQuestion(opened, 'p', {})).toThrowError(
+        expect.objectContaining({ code: 'SOURCE_NO_BASE' }),
+      );
+    });
+    await expect(
+      loadBase(db, fixture('snapshots/multi/participant2.acs.gz'), { source: 'p', offset: 7n }),
+    ).rejects.toMatchObject({ code: 'LOAD_PREFIX_CHANGED' });
+    await expect(loadBase(db, TINY, { source: 'p', offset: 7n })).rejects.toMatchObject({
+      code: 'LOAD_PREFIX_CHANGED',
+    });
+    await expect(loadBase(db, file, { source: 'p', offset: 8n })).rejects.toMatchObject({
+      code: 'LOAD_UNFINISHED',
+    });
+    const copy = `${db}.copy`;
+    copyFileSync(db, copy);
+    expect(await loadBase(db, file, { source: 'p', offset: 7n })).toMatchObject({
+      resumedAt: 200,
+      contracts: 416,
+    });
+    expect(await loadBase(copy, TINY, { source: 'p', offset: 8n, restart: true })).toMatchObject({
+      contracts: 12,
+    });
+    const whole = storePath();
+    await loadBase(whole, file, { source: 'p', offset: 7n });
+    expect((await checkStore(db)).digests).toEqual((await checkStore(whole)).digests);
+    expect((await checkStore(copy, { full: true })).problems).toEqual([]);
+  });
+});
+
+function requirePath(): string {
+  return execFileSync(process.execPath, ['-e', "console.log(require.resolve('better-sqlite3'))"], {
+    cwd: new URL('../..', import.meta.url).pathname,
+  })
+    .toString()
+    .trim();
+}
