@@ -3,7 +3,7 @@
  * renamed. A crash or a signal at any moment leaves nothing under the final name.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AcsError } from './error.js';
@@ -18,6 +18,9 @@ export interface AtomicFile {
   /** Removes the temporary file. Does nothing after {@link commit}. */
   abort(): Promise<void>;
 }
+
+/** Opens an existing file for appending; never creates one. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
 const unfinished = new Set<string>();
 let cleanupInstalled = false;
@@ -52,10 +55,16 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   });
   const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   unfinished.add(temporary);
-  let handle: FileHandle | undefined = await open(temporary, 'wx').catch((cause) => {
+  let handle: FileHandle | undefined;
+  try {
+    // At once and only here: an opening under way in another thread could create the file after a signal removed it.
+    closeSync(openSync(temporary, 'wx'));
+    handle = await open(temporary, APPEND);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
     unfinished.delete(temporary);
     throw fileError(path, cause);
-  });
+  }
   const release = async (): Promise<void> => {
     if (options.keepOpen !== false) return;
     await handle?.close();
@@ -67,7 +76,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
     async write(bytes) {
       try {
         if (!unfinished.has(temporary)) throw new Error('the file was given up');
-        handle ??= await open(temporary, 'a');
+        handle ??= await open(temporary, APPEND);
         let done = 0;
         while (done < bytes.length) {
           const { bytesWritten } = await handle.write(bytes, done, bytes.length - done);
@@ -80,7 +89,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
     },
     async commit() {
       try {
-        handle ??= await open(temporary, 'a');
+        handle ??= await open(temporary, APPEND);
         await handle.sync();
         await handle.close();
         handle = undefined;
