@@ -21,9 +21,30 @@ export { type Manifest, readManifest } from './contract/manifest.js';
 export { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from './contract/snapshotFile.js';
 export type { LfValue } from './contract/value.js';
 export { decodeValue, encodeValue } from './contract/valueCodec.js';
+export {
+  type AuthenticateOptions,
+  authenticate,
+  type RemarkCode,
+  type Verdict,
+  type VerdictCode,
+} from './hash/authenticate.js';
+export {
+  type ContractIdOptions,
+  type ContractIdParts,
+  computeContractId,
+  contractIdParts,
+  withComputedId,
+} from './hash/computeContractId.js';
+export {
+  type AuthenticityCheck,
+  type AuthenticityReport,
+  authenticityCheck,
+} from './inspect/authenticity.js';
 export { catSnapshot } from './inspect/cat.js';
 export type { Finding } from './inspect/finding.js';
 export { type SnapshotInfo, snapshotInfo } from './inspect/info.js';
+export { listPackages, type PackagesReport, parseOverrides } from './inspect/packages.js';
+export { type PreflightOptions, type PreflightReport, preflightSnapshot } from './inspect/preflight.js';
 export { type VerifyReport, verifySnapshot } from './inspect/verify.js';
 export { AcsError, type AcsErrorJson, type Place } from './io/error.js';
 export type { ByteInput } from './io/input.js';

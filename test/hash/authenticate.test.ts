@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { BlobView } from '../../src/contract/blob.js';
+import { BlobView, decodeBlob, encodeBlob } from '../../src/contract/blob.js';
 import { ContractView } from '../../src/contract/contractView.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { authenticate, type Verdict } from '../../src/hash/authenticate.js';
+import { readSalt, writeAuthenticationData } from '../../src/hash/authenticationData.js';
 import { typedContractHash, untypedContractHash } from '../../src/hash/contractHash.js';
+import { HashBuffer } from '../../src/hash/hashBuffer.js';
+import { UntypedForm } from '../../src/hash/untypedForm.js';
 import { AcsError } from '../../src/io/error.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { fixture, jsonLines, shared } from '../fixtures.js';
@@ -113,6 +116,76 @@ describe('changed bytes', () => {
     }
     return `byte ${at}`;
   }
+});
+
+describe('hostile bytes', () => {
+  it('a blob cut at every byte is never valid and never more than an error', async () => {
+    const view = new ContractView();
+    const blobs: Buffer[] = [];
+    await scanSnapshot(fixture('snapshots/tiny.acs.gz'), (record) => {
+      blobs.push(Buffer.from(view.of(record).record.createdEventBlob ?? []));
+    });
+    for (const blob of blobs) {
+      for (let end = 0; end < blob.length; end++) {
+        expect(() => new BlobView().parse(blob, 0, end)).toThrow(AcsError);
+      }
+    }
+  });
+
+  it('an argument cut at every byte, in a sound contract, is refused', async () => {
+    const view = new ContractView();
+    await scanSnapshot(fixture('snapshots/tiny.acs.gz'), (record) => {
+      const instance = decodeBlob(Buffer.from(view.of(record).record.createdEventBlob ?? []));
+      const whole = instance.createArgument;
+      for (let end = 0; end < whole.length; end++) {
+        const cut = encodeBlob({ ...instance, createArgument: whole.subarray(0, end) });
+        let code: string;
+        try {
+          code = authenticate(new BlobView().parse(cut), { packages }).code;
+        } catch (error) {
+          expect(error).toBeInstanceOf(AcsError);
+          continue;
+        }
+        expect(code).not.toBe('VALID');
+      }
+    });
+  });
+
+  it('authentication data cut at every byte is no salt', () => {
+    const data = writeAuthenticationData(Buffer.alloc(32, 3));
+    expect(readSalt(data, 0, data.length)).toEqual({ start: 8, end: 40 });
+    for (let end = 0; end < data.length; end++) {
+      expect(() => readSalt(data, 0, end)).toThrow(
+        expect.objectContaining({ code: 'AUTHENTICATION_DATA' }) as AcsError,
+      );
+    }
+    // The same message in another arrangement is read all the same.
+    const moved = Buffer.concat([data.subarray(40), data.subarray(0, 40)]);
+    expect(readSalt(moved, 0, moved.length)).toEqual({ start: 10, end: 42 });
+  });
+
+  it('text maps in any order and repeated fields have the hash of the canonical bytes', () => {
+    const entry = (key: string): Buffer =>
+      Buffer.concat([
+        Buffer.from([0x0a, 8, 0x0a, 1]),
+        Buffer.from(key),
+        Buffer.from([0x12, 3, 0x42, 1, 0x78]),
+      ]);
+    const map = (...keys: string[]): Buffer =>
+      Buffer.concat([Buffer.from([0x82, 0x01, 10 * keys.length]), ...keys.map(entry)]);
+    for (const method of ['legacy', 'upgradeFriendly'] as const) {
+      const hash = (bytes: Buffer): [string, boolean] => {
+        const form = new UntypedForm();
+        const out = new HashBuffer();
+        form.write(out, method, bytes);
+        return [out.sha256().toString('hex'), form.irregular];
+      };
+      const [sorted] = hash(map('a', 'b', 'c'));
+      expect(hash(map('c', 'a', 'b'))).toEqual([sorted, true]);
+      expect(hash(map('a', 'b', 'c'))).toEqual([sorted, false]);
+      expect(() => hash(map('a', 'a'))).toThrow(AcsError);
+    }
+  });
 });
 
 describe('values of the corpus', () => {
