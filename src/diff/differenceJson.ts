@@ -55,7 +55,9 @@ export function differenceJson(difference: Difference, inputs: readonly string[]
   };
 }
 
-export type DiffSummaryJson = Omit<DiffSummary, 'synchronizer' | 'byTemplate'> & {
+export type DiffSummaryJson = Omit<DiffSummary, 'inputs' | 'synchronizer' | 'byTemplate'> & {
+  /** Record times as ISO 8601. */
+  inputs: DiffSummary['inputs'];
   /** The synchronizer compared, or null for all. */
   synchronizerId: string | null;
   /** `templateId` is null where the template is not known. */
@@ -64,8 +66,14 @@ export type DiffSummaryJson = Omit<DiffSummary, 'synchronizer' | 'byTemplate'> &
 
 /** The summary under the field names of the other commands. */
 export function diffSummaryJson(summary: DiffSummary): DiffSummaryJson {
-  const { synchronizer, byTemplate, ...counts } = summary;
+  const { inputs, synchronizer, byTemplate, ...counts } = summary;
   return {
+    inputs: inputs.map(({ recordTimes, ...input }) => ({
+      ...input,
+      recordTimes: Object.fromEntries(
+        Object.entries(recordTimes).map(([id, micros]) => [id, formatMicros(BigInt(micros))]),
+      ),
+    })),
     synchronizerId: synchronizer,
     ...counts,
     byTemplate: byTemplate.map(({ template, ...rest }) => ({
