@@ -18,6 +18,7 @@ import {
 import { type Finding, findingCollector } from './findings.js';
 import { importability, LF1_REASON } from './importability.js';
 import { neutralJson } from './neutralJson.js';
+import { OldRecordTranscoder } from './oldRecordTranscoder.js';
 import { type ReadSourceOptions, readSource, type SourceFacts } from './readSource.js';
 import type { SourceContract, SourceFinding } from './sourceContract.js';
 
@@ -28,6 +29,8 @@ export interface ConvertOptions extends ReadSourceOptions, CompletionOptions {
   readonly allowIncomplete?: boolean;
   readonly file?: SnapshotFileOptions;
   readonly onProgress?: (contracts: number) => void;
+  /** Takes the long way for every contract. For tests. */
+  readonly longWay?: boolean;
 }
 
 export interface ConvertResult {
@@ -95,6 +98,18 @@ export async function convertSources(
     note(contract);
   }
 
+  /** Ordinary records of format B need no objects; their ids are importable. */
+  const transcoder = new OldRecordTranscoder();
+  const onOldRecord = (buf: Buffer, start: number, end: number): boolean => {
+    const frame = transcoder.frame(buf, start, end);
+    if (frame === undefined) return false;
+    result.contracts++;
+    result.written++;
+    if (result.contracts % 1024 === 0) options.onProgress?.(result.contracts);
+    sink.write(frame);
+    return true;
+  };
+
   function note(contract: SourceContract): void {
     const verdict = importability(contract.contractId);
     if (!verdict.validation) notImportable.add(verdict.label, verdict.reason, contract.contractId);
@@ -106,6 +121,9 @@ export async function convertSources(
       result.inputs.push(
         await readSource(input, take, {
           ...options,
+          ...(seen === undefined && options.to === 'snapshot' && options.longWay !== true
+            ? { onOldRecord }
+            : {}),
           afterChunk: async () => {
             await sink.ready();
             await options.afterChunk?.();

@@ -43,6 +43,8 @@ export interface ReadSourceOptions extends InflateOptions {
    * made of it.
    */
   onRecord?: (record: RecordView) => boolean;
+  /** The same for the bodies of format-B frames. */
+  onOldRecord?: (buf: Buffer, start: number, end: number) => boolean;
   /** Awaited after every chunk: back-pressure. */
   afterChunk?: () => Promise<void> | void;
 }
@@ -268,7 +270,8 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
         else reading.visit(sourceOfRecord(view, 'A'));
         return;
       case 'B':
-        reading.visit(readFormatB(buf, bodyStart, end));
+        if (reading.options.onOldRecord?.(buf, bodyStart, end) === true) reading.handled();
+        else reading.visit(readFormatB(buf, bodyStart, end));
         return;
       case 'C':
         reading.visit(readFormatC(buf, bodyStart, end));

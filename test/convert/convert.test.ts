@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { convertSources } from '../../src/convert/convert.js';
 import { readChunks } from '../../src/io/input.js';
 import { inflateGzip } from '../../src/wire/inflate.js';
 import { runCommand } from '../cli/runCommand.js';
@@ -80,6 +81,9 @@ describe('acs convert', () => {
     );
     const out = path('from-b.acs.gz');
     expect((await runCommand('convert', input, '-o', out)).status).toBe(0);
+    const long = path('from-b-long.acs.gz');
+    await convertSources([input], { output: long, to: 'snapshot', longWay: true });
+    expect(readFileSync(long)).toEqual(readFileSync(out));
     const [before] = (await readAll(input)).contracts;
     const [after] = (await readAll(out)).contracts;
     expect(after).toMatchObject({ ...before, format: 'A' });
