@@ -30,6 +30,7 @@ export function recordTimeOption<T>(y: Argv<T>): Argv<T & { recordTime: string[]
     type: 'string',
     array: true,
     default: [] as string[],
-    describe: 'PARTICIPANT=TIME (ISO or microseconds): record time at which that input was cut',
+    describe:
+      'PARTICIPANT=TIME (ISO or microseconds): record time at which that input was cut; chooses the offset of a store',
   }) as unknown as Argv<T & { recordTime: string[] }>;
 }

@@ -1,11 +1,16 @@
-/** Inputs of a comparison as a user names them: `FILE` or `PARTICIPANT=FILE`. */
+/**
+ * Inputs of a comparison as a user names them: `FILE` or `PARTICIPANT=FILE`. A store is written `STORE`, `STORE#SOURCE`
+ * when it holds several participants, `STORE@OFFSET` for another offset than its last one.
+ */
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type HostingMap, participantUid } from '../commitment/hostingMap.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { type DiffSource, openedCommitmentSource, snapshotSource } from './source.js';
+import { storeSource } from './storeSource.js';
 
 export interface InputSpec {
   /** What stands before `=`. */
@@ -28,13 +33,15 @@ export interface OpenSourceOptions {
 }
 
 /**
- * Opens an input: a snapshot file or an opened commitment, told apart by the first bytes. With a hosting map the
+ * Opens an input: a snapshot file, a store or an opened commitment, told apart by the first bytes. A record time given
+ * for a store chooses its offset; for a file it says when it was cut. With a hosting map the
  * participant is found by the name before `=`, by the manifest, or by the file's name without its endings.
  */
 export async function openDiffSource(text: string, options: OpenSourceOptions = {}): Promise<DiffSource> {
   const spec = parseInputSpec(text);
   const { hosting } = options;
-  const stem = basename(spec.path).replace(/\..*$/, '');
+  const store = await storeSpec(spec.path);
+  const stem = store?.source ?? basename(store?.path ?? spec.path).replace(/\..*$/, '');
   let participant: string | undefined;
   let name = spec.name;
   if (hosting !== undefined) {
@@ -43,19 +50,38 @@ export async function openDiffSource(text: string, options: OpenSourceOptions = 
     else if (known !== undefined) participant = known.uid;
     name ??= known?.name;
   }
-  const source = await openFile(spec.path, {
-    name: name ?? spec.path,
-    participant,
-    scan: options.scan,
-    recordTimes: options.recordTimes?.get(name ?? spec.path) ?? options.recordTimes?.get(participant ?? ''),
-  });
-  return source;
+  name ??= spec.path;
+  const recordTimes = options.recordTimes?.get(name) ?? options.recordTimes?.get(participant ?? '');
+  if (store !== undefined) {
+    const [at] = [...(recordTimes ?? [])].map(([synchronizer, recordTime]) => ({ synchronizer, recordTime }));
+    if (at !== undefined && store.offset !== undefined) {
+      throw usageError(`${text}: an offset and a record time`, 'leave out one of them');
+    }
+    return storeSource(store.path, { source: store.source, offset: store.offset, at, name, participant });
+  }
+  const file = { name, participant, scan: options.scan, recordTimes };
+  return spec.path !== '-' && isOpenedCommitment(await firstBytes(spec.path))
+    ? openedCommitmentSource(spec.path, file)
+    : snapshotSource(spec.path, file);
 }
 
-async function openFile(path: string, options: Parameters<typeof snapshotSource>[1]): Promise<DiffSource> {
-  return path !== '-' && isOpenedCommitment(await firstBytes(path))
-    ? openedCommitmentSource(path, options)
-    : snapshotSource(path, options);
+interface StoreSpec {
+  path: string;
+  source: string | undefined;
+  offset: bigint | undefined;
+}
+
+/** `STORE[#SOURCE][@OFFSET]`, when STORE is a database; undefined for other files. */
+async function storeSpec(text: string): Promise<StoreSpec | undefined> {
+  if (text === '-') return undefined;
+  const match = /^(.+?)(?:#([^#@/]+))?(?:@(\d{1,19}))?$/.exec(text);
+  const whole = existsSync(text);
+  const path = whole || match === null ? text : match[1]!;
+  if (!existsSync(path)) return undefined;
+  const head = await firstBytes(path);
+  if (head.subarray(0, 15).toString('latin1') !== 'SQLite format 3') return undefined;
+  if (whole || match === null) return { path, source: undefined, offset: undefined };
+  return { path, source: match[2], offset: match[3] === undefined ? undefined : BigInt(match[3]) };
 }
 
 /** JSON lines with a contract id, or the frames of a node's reply: length, field 1, length, field 1, an id. */

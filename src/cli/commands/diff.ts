@@ -20,7 +20,8 @@ export const diffCommand = defineCommand({
   command: 'diff <inputs..>',
   describe: 'compare two or more snapshots, stores or opened commitments contract by contract',
   details:
-    'An input is FILE or PARTICIPANT=FILE. With a hosting map only what two participants must share is\n' +
+    'An input is FILE or PARTICIPANT=FILE; FILE is a snapshot, an opened commitment, or a store as\n' +
+    'STORE[#SOURCE][@OFFSET], which also knows what is in flight, archived or purged. With a hosting map only what two participants must share is\n' +
     'compared: contracts with a stakeholder hosted by both. Without one every contract is expected in\n' +
     'every input. Classes: only-in, archived-elsewhere, purged-elsewhere, counter-differs,\n' +
     'content-differs (with the fields), stakeholders-differ, other-synchronizer, in-flight.\n' +
@@ -42,7 +43,7 @@ export const diffCommand = defineCommand({
           type: 'string',
           array: true,
           demandOption: true,
-          describe: 'FILE or PARTICIPANT=FILE, at least two',
+          describe: 'FILE or PARTICIPANT=FILE, at least two; a store as STORE[#SOURCE][@OFFSET]',
         }),
       ),
     )

@@ -125,7 +125,7 @@ export const planCommand = defineCommand({
             type: 'string',
             array: true,
             demandOption: true,
-            describe: 'FILE or PARTICIPANT=FILE, at least two',
+            describe: 'FILE or PARTICIPANT=FILE, at least two; a store as STORE[#SOURCE][@OFFSET]',
           }),
         ),
       ),

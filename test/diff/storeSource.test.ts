@@ -1,0 +1,176 @@
+/** Stores of two participants that were recorded while they ran (fixtures/live2). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hostingMapOf } from '../../src/commitment/hostingMap.js';
+import { loadDars } from '../../src/dar/catalog.js';
+import { type Difference, diffInputs } from '../../src/diff/diff.js';
+import { openDiffSource } from '../../src/diff/openSource.js';
+import type { DiffSource } from '../../src/diff/source.js';
+import { storeSource } from '../../src/diff/storeSource.js';
+import { makePlan } from '../../src/repair/plan.js';
+import { simulatePlan } from '../../src/repair/simulate.js';
+import { appendUpdates } from '../../src/store/append.js';
+import { withStore } from '../../src/store/open.js';
+import { fixture, storePath } from '../store/temporaryStore.js';
+import { temporaryFolder } from './contracts.js';
+
+interface Scenario {
+  synchronizers: Record<'acme' | 'other', string>;
+  parties: Record<string, string>;
+  participants: Record<string, string>;
+  acs_offsets: Record<string, number[]>;
+}
+
+const scenario = JSON.parse(
+  gunzipSync(readFileSync(fixture('live2/stream/scenario.json.gz'))).toString(),
+) as Scenario;
+const { synchronizers, parties, participants, acs_offsets: offsets } = scenario;
+const uids = (...names: string[]) => names.map((name) => parties[name]!);
+const hosting = hostingMapOf({
+  participants: {
+    p1: { participant_uid: participants[1], hosts: uids('alice', 'bank', 'broker', 'shared') },
+    p2: { participant_uid: participants[2], hosts: uids('bob', 'registrar', 'joint', 'shared', 'latecomer') },
+  },
+});
+const db = storePath();
+const folder = temporaryFolder();
+
+beforeAll(async () => {
+  for (const p of [1, 2]) {
+    await appendUpdates(db, [fixture(`live2/stream/p${p}.updates.acs-delta.bin.gz`)], {
+      source: `p${p}`,
+      begin: 0n,
+      until: BigInt(offsets[p]![4]!),
+    });
+  }
+});
+
+const at = (p: number, k: number): Promise<DiffSource> =>
+  storeSource(db, { source: `p${p}`, offset: BigInt(offsets[p]![k - 1]!), participant: participants[p] });
+
+/** The earlier of the last record times that the participants had seen when they were exported. */
+function commonTime(synchronizer: string, k: number): Promise<bigint> {
+  return withStore(db, {}, ({ db: opened }) => {
+    const times = [1, 2].map(
+      (p) =>
+        opened
+          .prepare(
+            `SELECT max(record_time) FROM update_tx JOIN source USING(source_pk) JOIN synchronizer USING(sync_pk)
+             WHERE name = ? AND sync_id = ? AND off <= ?`,
+          )
+          .pluck()
+          .safeIntegers()
+          .get(`p${p}`, synchronizer, offsets[p]![k - 1]) as bigint,
+    );
+    return times[0]! < times[1]! ? times[0]! : times[1]!;
+  });
+}
+
+async function run(sources: readonly DiffSource[], synchronizer: string) {
+  const found: Difference[] = [];
+  const summary = await diffInputs(sources, {
+    hosting,
+    synchronizer,
+    onDifference: (difference) => void found.push(difference),
+  });
+  return { summary, found };
+}
+
+describe('two recorded participants', () => {
+  it('agree at every common record time, on both synchronizers', async () => {
+    let compared = 0;
+    for (let k = 1; k <= 5; k++) {
+      for (const synchronizer of Object.values(synchronizers)) {
+        const recordTime = await commonTime(synchronizer, k);
+        const sources = await Promise.all(
+          [1, 2].map((p) =>
+            storeSource(db, {
+              source: `p${p}`,
+              at: { synchronizer, recordTime },
+              participant: participants[p],
+            }),
+          ),
+        );
+        const { summary, found } = await run(sources, synchronizer);
+        expect(
+          found.map((d) => [d.contractId, d.classes]),
+          `export ${k}`,
+        ).toEqual([]);
+        compared += summary.compared;
+      }
+    }
+    expect(compared).toBeGreaterThan(100);
+  });
+
+  it('differ by what happened between two exports: archived, moved, or not yet there', async () => {
+    const { found } = await run([await at(1, 2), await at(2, 3)], synchronizers.acme);
+    const classes = new Set(found.flatMap((d) => d.classes));
+    expect(classes).toContain('archived-elsewhere');
+    expect(classes).toContain('only-in');
+    for (const difference of found) {
+      if (difference.class !== 'archived-elsewhere') continue;
+      const [left, right] = difference.states;
+      expect([left!.state, right!.state]).toEqual(['active', 'archived']);
+      expect(right!.at).toBeTypeOf('bigint');
+    }
+  });
+
+  it('agree with their snapshot files', async () => {
+    const file = await openDiffSource(`f=${fixture('live2/stream/p1.export-3.acs.gz')}`);
+    const summary = await diffInputs([{ ...(await at(1, 3)), participant: undefined, name: 's' }, file]);
+    // Contracts in flight are in the store only.
+    expect(summary.byClass['in-flight'] ?? 0).toBe(summary.different);
+    expect(summary.same).toBeGreaterThan(50);
+  });
+
+  it('can be planned for', async () => {
+    const sources = [await at(1, 2), await at(2, 3)];
+    const target = join(folder, 'plan');
+    const { plan } = await makePlan(sources, target, {
+      hosting,
+      policy: { kind: 'union' },
+      synchronizer: synchronizers.acme,
+      waived: [],
+      packages: await loadDars([fixture('dars')], { cacheDir: false }),
+    });
+    expect(plan.counts.touched).toBeGreaterThan(0);
+    const simulation = await simulatePlan(target, sources);
+    expect(simulation.different).toBe(0);
+    expect(simulation.commitmentsEqual).toBe(true);
+  });
+});
+
+describe('stores as inputs', () => {
+  it('are named by path, source and offset', async () => {
+    const source = await openDiffSource(`${db}#p2@${offsets[2]![0]}`, { hosting });
+    expect(source).toMatchObject({ kind: 'store', name: 'p2', participant: participants[2] });
+    expect(source.path).toBe(`${db}#p2@${offsets[2]![0]}`);
+    await expect(openDiffSource(db, { hosting })).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
+    await expect(openDiffSource(`${db}#p2@1000000`, { hosting })).rejects.toMatchObject({
+      code: 'OFFSET_AFTER_HEAD',
+    });
+    await expect(openDiffSource(`${db}.nothing`)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+  });
+
+  it('are cut at a record time', async () => {
+    const early = await openDiffSource(`p1=${db}#p1`, {
+      hosting,
+      recordTimes: new Map([['p1', new Map([[synchronizers.acme, 2n ** 62n]])]]),
+    });
+    expect(early.path).toBe(`${db}#p1@${offsets[1]![4]}`);
+    await expect(
+      openDiffSource(`p1=${db}#p1`, {
+        hosting,
+        recordTimes: new Map([['p1', new Map([[synchronizers.acme, 0n]])]]),
+      }),
+    ).resolves.toMatchObject({ path: expect.stringMatching(/#p1@\d+$/) });
+  });
+
+  it('have a digest of what they show', async () => {
+    const digest = async (p: number, k: number) => (await at(p, k)).digest!();
+    expect(await digest(1, 2)).toBe(await digest(1, 2));
+    expect(await digest(1, 2)).not.toBe(await digest(1, 3));
+  });
+});
