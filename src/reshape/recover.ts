@@ -23,8 +23,8 @@ import {
   type Stretch,
   type SurveyLimits,
   surveyGzip,
-  surveyPieces,
 } from './gzipSurvey.js';
+import { surveyPieces } from './pieceSurvey.js';
 
 export interface RecoverOptions {
   write?: SnapshotFileOptions;
