@@ -52,11 +52,15 @@ export function sourceNamed(db: Db, name: string | undefined): Source {
   if (found !== undefined) return found;
   throw new AcsError(
     'SOURCE_UNKNOWN',
-    name === undefined ? 'the store holds several sources; name one' : 'the store holds no such source',
+    all.length === 0
+      ? 'the store holds no source yet'
+      : name === undefined
+        ? 'the store holds several sources; name one'
+        : 'the store holds no such source',
     {
       expected: all.map((s) => s.name).join(', ') || 'a source; load a snapshot first',
       ...(name === undefined ? {} : { found: name }),
-      hint: 'name it with --source',
+      hint: all.length === 0 ? 'load a snapshot: acs store load' : 'name it with --source',
       exitCode: 2,
     },
   );

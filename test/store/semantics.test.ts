@@ -383,7 +383,7 @@ describe('findings', () => {
 });
 
 function idOf(step: Step): string {
-  return `001220${step.contract.id.slice(2, 58)}00000001`;
+  return `001220${step.contract.id.slice(10, 66)}00000001`;
 }
 
 describe('resuming', () => {

@@ -168,7 +168,7 @@ export function updateJson(steps: readonly Step[], options: UpdateOptions): obje
 }
 
 function reassignmentIdOf(c: TestContract, counter: bigint): string {
-  return `001220${c.id.slice(2, 58)}${counter.toString(16).padStart(8, '0')}`;
+  return `001220${c.id.slice(10, 66)}${counter.toString(16).padStart(8, '0')}`;
 }
 
 export function checkpointJson(offset: bigint, times: Record<string, bigint> = {}): object {
