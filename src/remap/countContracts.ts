@@ -1,7 +1,11 @@
 /** `acs count`: how many contracts per template and party, and whether they are those of a placement. */
+import { open } from 'node:fs/promises';
 import { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
+import { fileError } from '../io/input.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
+import { activeRows, inFlightAt, resolveQuestion } from '../store/ask.js';
+import { withStore } from '../store/open.js';
 import type { PlacementRow } from './placement.js';
 import { Tally } from './tally.js';
 
@@ -32,51 +36,126 @@ export interface CountReport extends ContractCounts {
   unexpected?: string[];
 }
 
-/** Counts, and compares with what the placement gives the participant (and, when given, the synchronizer). */
+export interface CountExpectation {
+  readonly participant: string;
+  readonly placement: readonly PlacementRow[];
+  /** Only the contracts and placements of this synchronizer. */
+  readonly synchronizerId?: string;
+}
+
+export interface CountOptions {
+  readonly scan?: ScanOptions;
+  /** Of a store: the source, when it holds several. */
+  readonly source?: string | undefined;
+  /** Of a store: the ledger offset; default its head. */
+  readonly offset?: bigint | undefined;
+}
+
+/** Counts a snapshot file or a store, and compares with what the placement gives the participant. */
 export async function countContracts(
   file: string,
-  expect?: { participant: string; placement: readonly PlacementRow[]; synchronizerId?: string },
-  options: ScanOptions = {},
+  expect?: CountExpectation,
+  options: CountOptions = {},
 ): Promise<CountReport> {
-  const counts = { contracts: 0, inFlight: 0, byTemplate: new Tally(), byParty: new Tally() };
+  const counting = new Counting(expect);
+  if (await isStore(file)) {
+    await withStore(file, {}, ({ db }) => {
+      const question = resolveQuestion(db, options.source, { offset: options.offset });
+      for (const row of activeRows(db, question)) {
+        counting.add(row.contractId, row.synchronizer, `${row.moduleName}:${row.entityName}`, [
+          ...row.signatories,
+          ...row.observers,
+        ]);
+      }
+      counting.inFlight = inFlightAt(db, question).length;
+    });
+    return counting.report(file);
+  }
   const view = new ContractView();
-  const wanted = expect === undefined ? undefined : expectedRows(expect);
-  const left = new Set(wanted?.keys());
-  const unexpected: string[] = [];
   await scanSnapshot(
     file,
     (record) => {
       if (record.inFlight) {
-        counts.inFlight++;
+        counting.inFlight++;
         return;
       }
       const contract = view.of(record);
       const { moduleName, entityName } = contract.templateId;
-      counts.byTemplate.add(`${moduleName}:${entityName}`);
-      const parties = new Set([...contract.signatories, ...contract.observers]);
-      for (const party of parties) counts.byParty.add(party);
-      counts.contracts++;
-      if (wanted !== undefined) {
-        const key = `${contract.contractId} ${record.synchronizerId}`;
-        if (!left.delete(key)) unexpected.push(contract.contractId);
-      }
+      counting.add(contract.contractId, record.synchronizerId, `${moduleName}:${entityName}`, [
+        ...contract.signatories,
+        ...contract.observers,
+      ]);
     },
-    options,
+    options.scan,
   );
-  const report: CountReport = {
-    file,
-    ...counts,
-    byTemplate: counts.byTemplate.toObject(),
-    byParty: counts.byParty.toObject(),
-  };
-  if (expect !== undefined && wanted !== undefined) {
-    report.participant = expect.participant;
-    report.expected = wanted.size;
-    report.missing = [...left].map((key) => key.split(' ')[0]).sort();
-    report.unexpected = unexpected.sort();
-    report.differences = differences(counts, [...wanted.values()]);
+  return counting.report(file);
+}
+
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
+
+async function isStore(file: string): Promise<boolean> {
+  if (file === '-') return false;
+  const handle = await open(file, 'r').catch((cause) => {
+    throw fileError(file, cause);
+  });
+  try {
+    const head = Buffer.alloc(SQLITE_MAGIC.length);
+    const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    return bytesRead === head.length && head.equals(SQLITE_MAGIC);
+  } finally {
+    await handle.close();
   }
-  return report;
+}
+
+class Counting {
+  inFlight = 0;
+  private contracts = 0;
+  private readonly byTemplate = new Tally();
+  private readonly byParty = new Tally();
+  private readonly expect: CountExpectation | undefined;
+  private readonly wanted: Map<string, PlacementRow> | undefined;
+  private readonly left: Set<string>;
+  private readonly unexpected: string[] = [];
+
+  constructor(expect: CountExpectation | undefined) {
+    this.expect = expect;
+    this.wanted = expect === undefined ? undefined : expectedRows(expect);
+    this.left = new Set(this.wanted?.keys());
+  }
+
+  add(contractId: string, synchronizerId: string, template: string, stakeholders: readonly string[]): void {
+    const only = this.expect?.synchronizerId;
+    if (only !== undefined && only !== synchronizerId) return;
+    this.byTemplate.add(template);
+    for (const party of new Set(stakeholders)) this.byParty.add(party);
+    this.contracts++;
+    if (this.wanted !== undefined && !this.left.delete(`${contractId} ${synchronizerId}`))
+      this.unexpected.push(contractId);
+  }
+
+  report(file: string): CountReport {
+    const { expect, wanted } = this;
+    const report: CountReport = {
+      file,
+      contracts: this.contracts,
+      inFlight: this.inFlight,
+      byTemplate: this.byTemplate.toObject(),
+      byParty: this.byParty.toObject(),
+    };
+    if (expect !== undefined && wanted !== undefined) {
+      report.participant = expect.participant;
+      report.expected = wanted.size;
+      report.missing = [...this.left].map((key) => key.split(' ')[0]).sort();
+      report.unexpected = this.unexpected.sort();
+      report.differences = differences(this, [...wanted.values()]);
+    }
+    return report;
+  }
+
+  /** What the placement says per template and party, against what was found. */
+  compareWith(byTemplate: Tally, byParty: Tally): CountDifference[] {
+    return [...compare('template', byTemplate, this.byTemplate), ...compare('party', byParty, this.byParty)];
+  }
 }
 
 /** True when the file holds exactly what the placement says. */
@@ -88,11 +167,7 @@ export function countsAgree(report: CountReport): boolean {
   );
 }
 
-function expectedRows(expect: {
-  participant: string;
-  placement: readonly PlacementRow[];
-  synchronizerId?: string;
-}): Map<string, PlacementRow> {
+function expectedRows(expect: CountExpectation): Map<string, PlacementRow> {
   const rows = new Map<string, PlacementRow>();
   for (const row of expect.placement) {
     if (row.participant !== expect.participant || row.reason === 'witness') continue;
@@ -102,20 +177,14 @@ function expectedRows(expect: {
   return rows;
 }
 
-function differences(
-  actual: { byTemplate: Tally; byParty: Tally },
-  rows: readonly PlacementRow[],
-): CountDifference[] {
+function differences(actual: Counting, rows: readonly PlacementRow[]): CountDifference[] {
   const byTemplate = new Tally();
   const byParty = new Tally();
   for (const row of rows) {
     byTemplate.add(row.template);
     for (const party of row.stakeholders) byParty.add(party);
   }
-  return [
-    ...compare('template', byTemplate, actual.byTemplate),
-    ...compare('party', byParty, actual.byParty),
-  ];
+  return actual.compareWith(byTemplate, byParty);
 }
 
 function compare(what: CountDifference['what'], expected: Tally, actual: Tally): CountDifference[] {

@@ -119,6 +119,37 @@ describe('acs place and acs count', () => {
     expect((await runCommand('count', at('new.acs.gz'))).stdout).toContain('Acme.Paint:OfferToPaint');
   });
 
+  it('count reads stores, at an offset', async () => {
+    const db = at('acs.db');
+    const file = at('import/participant3.new-sync.acs.gz');
+    const loaded = await runCommand('store', 'load', db, '--source', 'p3', '--offset', '100', file);
+    expect(loaded.status).toBe(0);
+    const equal = await runCommand(
+      'count',
+      `participant3=${db}`,
+      '--expect',
+      at('import/placement.csv'),
+      '--json',
+    );
+    expect(equal.status).toBe(0);
+    const fromFile = await runCommand('count', file, '--expect', at('import/placement.csv'), '--json');
+    const bare = (stdout: string) => ({ ...(JSON.parse(stdout) as object), file: '' });
+    expect(bare(equal.stdout)).toEqual(bare(fromFile.stdout));
+    const other = await runCommand('count', `participant2=${db}`, '--expect', at('import/placement.csv'));
+    expect(other.status).toBe(1);
+    expect((await runCommand('count', db, '--source', 'nobody')).status).toBeGreaterThan(1);
+  });
+
+  it('counts and expectations of one synchronizer only', async () => {
+    const none = await runCommand(
+      'count',
+      at('import/participant1.new-sync.acs.gz'),
+      ...['--expect', at('import/placement.csv'), '--synchronizer', OLD_SYNC, '--json'],
+    );
+    expect(none.status).toBe(0);
+    expect(JSON.parse(none.stdout)).toMatchObject({ contracts: 0, expected: 0 });
+  });
+
   it('inputs that overlap give each contract once', async () => {
     const files = [1, 2, 3].map((n) => fixture(`paint/new.participant${n}.acs.gz`));
     const { placed, status } = await place(...files, '--hosting', map, '-o', at('again'));

@@ -9,6 +9,7 @@ import { readPlacement } from '../../remap/placement.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';
+import { parseOffset } from '../storeOptions.js';
 import { groupDigits, renderTable } from '../table.js';
 
 export const countCommand = defineCommand({
@@ -25,6 +26,7 @@ export const countCommand = defineCommand({
       'acs count --expect import/placement.csv participant1=export-after-import.acs.gz',
       'the participant has it',
     ],
+    ['acs count --expect import/placement.csv participant1=acs.db', 'and so has a store'],
   ],
   exitStatus: { 0: 'counted; with --expect: equal', 1: 'the contracts are not those of the placement' },
   options: (y) =>
@@ -33,11 +35,13 @@ export const countCommand = defineCommand({
         type: 'string',
         array: true,
         demandOption: true,
-        describe: 'snapshot files, globs, or PARTICIPANT=FILE',
+        describe: 'snapshot files or stores, globs, or PARTICIPANT=FILE',
       }),
       'all',
     )
       .option('expect', { type: 'string', describe: 'placement.csv of `acs place`' })
+      .option('source', { type: 'string', describe: 'of a store: the participant, when it holds several' })
+      .option('offset', { type: 'string', describe: 'of a store: the ledger offset (default its head)' })
       .option('synchronizer', {
         type: 'string',
         describe: 'compare with the placements of this synchronizer only',
@@ -54,7 +58,11 @@ export const countCommand = defineCommand({
               placement,
               ...(args.synchronizer === undefined ? {} : { synchronizerId: args.synchronizer }),
             };
-      const report = await countContracts(input.file, expect, scanOptions(args));
+      const report = await countContracts(input.file, expect, {
+        scan: scanOptions(args),
+        source: args.source,
+        offset: parseOffset(args.offset, '--offset'),
+      });
       if (!countsAgree(report)) status = EXIT.findings;
       await context.result(report, () => describe(report));
     }
