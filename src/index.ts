@@ -21,6 +21,11 @@ export { type Manifest, readManifest } from './contract/manifest.js';
 export { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from './contract/snapshotFile.js';
 export type { LfValue } from './contract/value.js';
 export { decodeValue, encodeValue } from './contract/valueCodec.js';
+export { type Completed, completeContract, type MissingPart } from './convert/completeContract.js';
+export { type ConvertOptions, type ConvertResult, convertSources } from './convert/convert.js';
+export { type Importability, importability } from './convert/importability.js';
+export { type ReadSourceOptions, readSource, type SourceFacts } from './convert/readSource.js';
+export { SOURCE_FORMATS, type SourceContract, type SourceFormat } from './convert/sourceContract.js';
 export {
   type AuthenticateOptions,
   authenticate,
@@ -48,6 +53,15 @@ export { type PreflightOptions, type PreflightReport, preflightSnapshot } from '
 export { type VerifyReport, verifySnapshot } from './inspect/verify.js';
 export { AcsError, type AcsErrorJson, type Place } from './io/error.js';
 export type { ByteInput } from './io/input.js';
+export { type CompletedMap, completeMap } from './remap/completeMap.js';
+export { type CountReport, countContracts, countsAgree } from './remap/countContracts.js';
+export { type PartyHosting, readPartyHosting } from './remap/hosting.js';
+export { listParties, type PartiesResult } from './remap/listParties.js';
+export { type Mint, mint } from './remap/mint.js';
+export { type PartyMap, partyMap, readPartyMap, unchangedParties } from './remap/partyMap.js';
+export { type PlaceOptions, type PlaceResult, placeContracts } from './remap/place.js';
+export { type PlacementRow, readPlacement } from './remap/placement.js';
+export { type RemapOptions, type RemapResult, remapContracts } from './remap/remap.js';
 export type { FilterConditions } from './reshape/conditions.js';
 export { contractIdList, readContractIds } from './reshape/contractIdList.js';
 export { type FilterOptions, type FilterResult, filterSnapshot } from './reshape/filter.js';
