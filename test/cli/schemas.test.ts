@@ -27,6 +27,9 @@ const HOSTING = ['--hosting', snapshot('multi/hosting.json')];
 const BETWEEN = [...HOSTING, '--participant', 'participant1', '--with', 'participant2'];
 const dar = (name: string): string => fixture(`dars/${name}.dar`);
 
+/** Shapes of others, or columns of tables: their words are joined by underscores. */
+const SNAKE_CASE = ['hosting', 'store-export-line'];
+
 /** Definitions that several schemas extend; those close them with `unevaluatedProperties`. */
 const OPEN = ['common/$defs/diffSummary', 'plan-file/$defs/head'];
 
@@ -277,6 +280,53 @@ describe('every JSON output fits its schema', () => {
     await check(null, 4, 'plan', 'show', out('no-plan'));
   });
 
+  it('store', async () => {
+    const db = out('store.db');
+    const store = (schema: string | null, status: number, word: string, ...words: string[]) =>
+      check(schema, status, 'store', word, db, ...words);
+    await store('store-load', 0, 'load', participant(1), '--source', 'p1', '--offset', '9007199254740993');
+    await store('store-load', 0, 'load', LIVE, '--source', 'live', '--offset', '1', '--party', 'none::1220');
+    const updates = fixture('live2/stream/p1.updates.acs-delta.bin.gz');
+    const p2 = ['--source', 'p2'];
+    await store('store-append', 0, 'append', updates, ...p2, '--begin', '0');
+    await store('store-append', 0, 'append', updates, ...p2);
+    const lines = await store('store-at', 0, 'at', '--source', 'p1');
+    const { contractId } = lines[0] as { contractId: string };
+    await store('store-at', 0, 'at', ...p2, '--offset', '1000');
+    await store('store-at-count', 0, 'at', '--source', 'p1', '--count');
+    const changes = await store('store-changes', 1, 'changes', ...p2, '--from', '0', '--to', '1551');
+    await store('store-history', 0, 'history', contractId);
+    for (const kind of ['transient', 'moved', 'added']) {
+      const found = changes.find((each) => (each as { kind: string }).kind === kind);
+      if (found === undefined) continue;
+      await store('store-history', 0, 'history', (found as { contractId: string }).contractId);
+    }
+    await store('store-inflight', 1, 'inflight', ...p2);
+    await store('store-export', 3, 'export', ...p2, '-o', out('exported'), '--manifest');
+    checkFile('manifest', out('exported.manifest.json'));
+    const columns = await store(
+      'store-export',
+      0,
+      'export',
+      '--format',
+      'jsonl',
+      '--blobs',
+      '-o',
+      out('columns'),
+    );
+    for (const { file } of (columns[0] as { files: { file: string }[] }).files)
+      checkFile('store-export-line', file);
+    await store('store-info', 0, 'info');
+    await store('store-check', 0, 'check');
+    await store('store-check', 1, 'check', ...p2, '--against', participant(2), '--offset', '1551');
+    await store('store-prune', 0, 'prune', ...p2, '--before', '500', '--apply');
+    await store('store-reset-to', 0, 'reset-to', ...p2, '--offset', '1000', '--apply');
+    for (const view of ['active', 'events', 'reassignments', 'templates'])
+      await store('store-sql', 0, 'sql', `SELECT * FROM ${view} LIMIT 20`);
+    await store(null, 2, 'sql', 'DELETE FROM event');
+    await store(null, 2, 'at', '--source', 'nobody');
+  });
+
   it('commitment', async () => {
     await check('commitment', 0, 'commitment', participant(1), ...HOSTING, '--participant', 'participant1');
     await check('commitment', 0, 'commitment', participant(1), ...BETWEEN, '--scheme', 'blake3-pairs');
@@ -378,7 +428,9 @@ describe('the schemas', () => {
           expect(node.additionalProperties ?? node.unevaluatedProperties, `${name}${place}`).toBe(false);
         for (const [field, each] of Object.entries(properties)) {
           expect(field, `${name}${place}`).toMatch(
-            name === 'hosting' ? /^[a-z]+(_[a-z]+)*$/ : /^[a-z][A-Za-z0-9]*$|^[A-Z_]+$|^[a-z]+(-[a-z]+)+$/,
+            SNAKE_CASE.includes(name)
+              ? /^[a-z]+(_[a-z]+)*$/
+              : /^[a-z][A-Za-z0-9]*$|^[A-Z_]+$|^[a-z]+(-[a-z]+)+$/,
           );
           expect((each.description ?? '').length, `${name}${place}/${field}`).toBeGreaterThan(5);
         }

@@ -2,6 +2,7 @@
 import { type AppendResult, appendUpdates } from '../../store/append.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
+import { appendJson } from '../storeJson.js';
 import { dbPositional, parseOffset } from '../storeOptions.js';
 import { groupDigits } from '../table.js';
 
@@ -60,7 +61,7 @@ export const storeAppendCommand = defineCommand({
       onCommit: ({ events }) => progress.update(events),
     });
     progress.finish();
-    await context.result(result, () => describe(result));
+    await context.result(appendJson(result), () => describe(result));
     return result.warnings > 0 ? EXIT.findings : EXIT.ok;
   },
 });

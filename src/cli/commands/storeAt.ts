@@ -1,5 +1,4 @@
 /** `acs store at` */
-import { formatMicros } from '../../contract/time.js';
 import {
   type ActiveRow,
   activeRows,
@@ -10,6 +9,7 @@ import {
 import { withStore } from '../../store/open.js';
 import { defineCommand, EXIT } from '../command.js';
 import { stringifyJson } from '../context.js';
+import { activeCountJson, activeJson } from '../storeJson.js';
 import { askFilter, askOptions, dbPositional, sourceOption } from '../storeOptions.js';
 import { groupDigits, renderTable } from '../table.js';
 
@@ -42,7 +42,13 @@ export const storeAtCommand = defineCommand({
         const byTemplate = countByTemplate(db, q);
         const contracts = byTemplate.reduce((sum, c) => sum + c.contracts, 0);
         await context.result(
-          { source: q.source.name, offset: q.offset, contracts, byTemplate, partial: q.partial ?? null },
+          {
+            source: q.source.name,
+            offset: q.offset,
+            contracts,
+            byTemplate: byTemplate.map(activeCountJson),
+            partial: q.partial ?? null,
+          },
           () =>
             `${groupDigits(contracts)} contracts of ${q.source.name} at offset ${q.offset}\n${renderTable(
               ['contracts', 'template', 'package', 'synchronizer'],
@@ -54,7 +60,7 @@ export const storeAtCommand = defineCommand({
       }
       if (context.json) {
         for (const row of activeRows(db, q))
-          if (!(await context.write(`${stringifyJson(jsonOf(row))}\n`))) break;
+          if (!(await context.write(`${stringifyJson(activeJson(row))}\n`))) break;
         return EXIT.ok;
       }
       const total = countActive(db, q);
@@ -84,20 +90,6 @@ export const storeAtCommand = defineCommand({
     });
   },
 });
-
-function jsonOf(row: ActiveRow) {
-  return {
-    contractId: row.contractId,
-    synchronizer: row.synchronizer,
-    reassignmentCounter: row.reassignmentCounter,
-    since: row.since,
-    templateId: `${row.packageId}:${row.moduleName}:${row.entityName}`,
-    packageName: row.packageName,
-    createdAt: row.createdAt === undefined ? null : formatMicros(row.createdAt),
-    signatories: row.signatories,
-    observers: row.observers,
-  };
-}
 
 /** Enough of an id to recognise it in a table. */
 export function shortId(id: string): string {

@@ -3,6 +3,7 @@ import { type Change, type ChangeKind, changesBetween } from '../../store/change
 import { withStore } from '../../store/open.js';
 import { defineCommand, EXIT } from '../command.js';
 import { stringifyJson } from '../context.js';
+import { changeJson } from '../storeJson.js';
 import { dbPositional, filterOptions, requiredOffset, sourceOption } from '../storeOptions.js';
 import { groupDigits, renderTable } from '../table.js';
 import { shortId, shortUid } from './storeAt.js';
@@ -41,7 +42,7 @@ export const storeChangesCommand = defineCommand({
         total++;
         counts[change.kind]++;
         if (context.json) {
-          if (!(await context.write(`${stringifyJson(change)}\n`))) break;
+          if (!(await context.write(`${stringifyJson(changeJson(change))}\n`))) break;
         } else if (args.limit === 0 || shown.length < args.limit) shown.push(change);
       }
       if (!context.json) {

@@ -1,6 +1,7 @@
 /** `acs store check` */
 import { type CheckResult, checkStore } from '../../store/check.js';
 import { defineCommand, EXIT } from '../command.js';
+import { checkJson } from '../storeJson.js';
 import { dbPositional, parseOffset, sourceOption } from '../storeOptions.js';
 import { groupDigits } from '../table.js';
 
@@ -34,7 +35,7 @@ export const storeCheckCommand = defineCommand({
       offset: parseOffset(args.offset, '--offset'),
       limit: args.limit,
     });
-    await context.result(result, () => describe(result));
+    await context.result(checkJson(result), () => describe(result));
     if (result.problems.some((p) => p.level === 'E')) return EXIT.loss;
     return result.problems.some((p) => p.level === 'W') ? EXIT.findings : EXIT.ok;
   },

@@ -1,9 +1,11 @@
 /** `acs store export` */
+import { manifestPath } from '../../contract/manifest.js';
 import { usageError } from '../../io/error.js';
 import { exportColumns } from '../../store/columnar.js';
 import { exportSnapshot } from '../../store/exportSnapshot.js';
 import { describeInFlight } from '../../store/history.js';
 import { defineCommand, EXIT } from '../command.js';
+import { columnarJson, exportJson } from '../storeJson.js';
 import { askFilter, askOptions, dbPositional, sourceOption } from '../storeOptions.js';
 import { groupDigits, humanBytes } from '../table.js';
 
@@ -25,7 +27,12 @@ export const storeExportCommand = defineCommand({
   exitStatus: { 0: 'written whole', 3: 'written; contracts in flight are not in the file' },
   options: (y) =>
     askOptions(sourceOption(dbPositional(y)))
-      .option('out', { type: 'string', alias: 'o', demandOption: true, describe: 'file (or -), or folder' })
+      .option('output', {
+        type: 'string',
+        alias: 'o',
+        demandOption: true,
+        describe: 'file (or -), or folder',
+      })
       .option('format', {
         choices: ['acs', 'parquet', 'csv', 'jsonl'] as const,
         default: 'acs' as const,
@@ -45,9 +52,9 @@ export const storeExportCommand = defineCommand({
       }),
   async run(args, context) {
     if (args.format !== 'acs') {
-      if (args.out === '-') throw usageError('columns are written to a folder, not to standard output');
-      const progress = context.progress(`export ${args.out}`, 'rows');
-      const result = await exportColumns(args.db, args.out, {
+      if (args.output === '-') throw usageError('columns are written to a folder, not to standard output');
+      const progress = context.progress(`export ${args.output}`, 'rows');
+      const result = await exportColumns(args.db, args.output, {
         ...askFilter(args),
         sources: args.source === undefined ? undefined : [args.source],
         format: args.format,
@@ -57,14 +64,14 @@ export const storeExportCommand = defineCommand({
       progress.finish();
       for (const message of result.partial) context.warn({ code: 'PARTIAL', message });
       await context.result(
-        result,
+        columnarJson(result),
         () =>
           `${groupDigits(result.rows)} intervals\n${result.files.map((f) => `  ${f.path}  ${groupDigits(f.rows)}`).join('\n')}`,
       );
       return EXIT.ok;
     }
-    const progress = context.progress(`export ${args.out}`, 'contracts');
-    const result = await exportSnapshot(args.db, args.out, {
+    const progress = context.progress(`export ${args.output}`, 'contracts');
+    const result = await exportSnapshot(args.db, args.output, {
       ...askFilter(args),
       source: args.source,
       inFlight: args['in-flight'],
@@ -80,14 +87,14 @@ export const storeExportCommand = defineCommand({
       context.warn({
         code: 'IN_FLIGHT',
         message: `${missing} contracts are in flight and ${args['in-flight'] === 'keep' ? 'stand as empty records' : 'not in the file'}`,
-        contracts: leaving.map((r) => r.contractId),
+        count: missing,
+        examples: leaving.slice(0, 10).map((r) => r.contractId),
       });
       for (const r of leaving) context.note(`  ${r.contractId}  ${describeInFlight(r)}`);
     }
-    if (args.out !== '-') {
-      const { manifest, ...rest } = result;
+    if (args.output !== '-') {
       await context.result(
-        { ...rest, contentDigest: manifest?.contentDigest ?? null },
+        exportJson(result, manifestPath(args.output)),
         () =>
           `${result.path}: ${groupDigits(result.contracts)} contracts of ${result.source} at offset ${result.offset}, ${humanBytes(result.compressedBytes)}`,
       );

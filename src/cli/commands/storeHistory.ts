@@ -3,6 +3,7 @@ import { formatMicros } from '../../contract/time.js';
 import { type ContractHistory, contractHistory, type HistoryEvent } from '../../store/history.js';
 import { withStore } from '../../store/open.js';
 import { defineCommand, EXIT } from '../command.js';
+import { historyJson } from '../storeJson.js';
 import { dbPositional } from '../storeOptions.js';
 import { renderTable } from '../table.js';
 import { shortUid } from './storeAt.js';
@@ -23,17 +24,7 @@ export const storeHistoryCommand = defineCommand({
     }),
   async run(args, context) {
     const history = await withStore(args.db, {}, ({ db }) => contractHistory(db, args.contract));
-    await context.result(
-      {
-        ...history,
-        createdAt: history.createdAt === undefined ? null : formatMicros(history.createdAt),
-        events: history.events.map((e) => ({
-          ...e,
-          recordTime: e.recordTime === undefined ? null : formatMicros(e.recordTime),
-        })),
-      },
-      () => describe(history),
-    );
+    await context.result(historyJson(history), () => describe(history));
     return EXIT.ok;
   },
 });

@@ -1,9 +1,9 @@
 /** `acs store inflight` */
-import { formatMicros } from '../../contract/time.js';
 import { inFlightAt, resolveQuestion, unnamedInFlight } from '../../store/ask.js';
 import { describeInFlight } from '../../store/history.js';
 import { withStore } from '../../store/open.js';
 import { defineCommand, EXIT } from '../command.js';
+import { inFlightJson } from '../storeJson.js';
 import { askFilter, askOptions, dbPositional, sourceOption } from '../storeOptions.js';
 
 export const storeInflightCommand = defineCommand({
@@ -28,11 +28,10 @@ export const storeInflightCommand = defineCommand({
     });
     await context.result(
       {
-        ...found,
-        inFlight: found.inFlight.map((r) => ({
-          ...r,
-          exclusivity: r.exclusivity === undefined ? null : formatMicros(r.exclusivity),
-        })),
+        source: found.source,
+        offset: found.offset,
+        unnamedInFlight: found.unnamed,
+        reassignments: found.inFlight.map(inFlightJson),
       },
       () =>
         [

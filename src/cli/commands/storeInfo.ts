@@ -3,6 +3,7 @@ import { formatMicros } from '../../contract/time.js';
 import { withStore } from '../../store/open.js';
 import { type StoreInfo, storeInfo } from '../../store/storeInfo.js';
 import { defineCommand, EXIT } from '../command.js';
+import { storeInfoJson } from '../storeJson.js';
 import { dbPositional } from '../storeOptions.js';
 import { groupDigits, humanBytes } from '../table.js';
 
@@ -14,7 +15,7 @@ export const storeInfoCommand = defineCommand({
   options: (y) => dbPositional(y),
   async run(args, context) {
     const info = await withStore(args.db, {}, storeInfo);
-    await context.result(info, () => describe(info));
+    await context.result(storeInfoJson(info), () => describe(info));
     return EXIT.ok;
   },
 });

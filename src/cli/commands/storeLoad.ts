@@ -2,6 +2,7 @@
 import { type LoadResult, loadBase } from '../../store/load.js';
 import { defineCommand, EXIT } from '../command.js';
 import { readOptions, scanOptions } from '../readOptions.js';
+import { loadJson } from '../storeJson.js';
 import { dbPositional, requiredOffset } from '../storeOptions.js';
 import { groupDigits } from '../table.js';
 
@@ -58,7 +59,7 @@ export const storeLoadCommand = defineCommand({
       onCommit: (records) => progress.update(records),
     });
     progress.finish();
-    await context.result(result, () => describe(result));
+    await context.result(loadJson(result), () => describe(result));
     return Object.keys(result.findings).length > 0 ? EXIT.findings : EXIT.ok;
   },
 });
