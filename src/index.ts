@@ -45,7 +45,7 @@ export {
   type AuthenticityReport,
   authenticityCheck,
 } from './inspect/authenticity.js';
-export { catSnapshot } from './inspect/cat.js';
+export { catJsonLines, catSnapshot } from './inspect/cat.js';
 export type { Finding } from './inspect/finding.js';
 export { type SnapshotInfo, snapshotInfo } from './inspect/info.js';
 export { listPackages, type PackagesReport, parseOverrides } from './inspect/packages.js';

@@ -1,5 +1,4 @@
 /** What a command sees of the world: where results and talk go. stdout is the result, stderr is talk. */
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { AcsError } from '../io/error.js';
 import { describePlace } from '../io/error.js';
@@ -40,13 +39,7 @@ export function createContext(options: ContextOptions): CliContext {
     json: options.json,
     async write(text) {
       if (closed || stdout.destroyed) return false;
-      if (!stdout.write(text)) {
-        const gone = new Promise((done) => {
-          stdout.once('error', done);
-          stdout.once('close', done);
-        });
-        await Promise.race([once(stdout, 'drain').catch(() => undefined), gone]);
-      }
+      if (!stdout.write(text)) await drainedOrGone(stdout);
       return !closed;
     },
     async result(json, text) {
@@ -65,6 +58,18 @@ export function createContext(options: ContextOptions): CliContext {
       startProgress({ label, unit, total, mode: options.quiet ? 'none' : options.progress, stderr }),
   };
   return context;
+}
+
+/** Resolves when the stream takes more, or never will. */
+function drainedOrGone(stream: Writable): Promise<void> {
+  const events = ['drain', 'error', 'close'];
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of events) stream.removeListener(event, done);
+      resolve();
+    };
+    for (const event of events) stream.once(event, done);
+  });
 }
 
 /** JSON with 64-bit integers as strings. */

@@ -4,16 +4,34 @@
  * `{"some": x}`, so that nested optionals stay distinct. The result cannot be read back without the package.
  */
 import { AcsError } from '../io/error.js';
-import { decodeUtf8, WireReader } from '../wire/reader.js';
+import { JsonBytes } from '../wire/jsonBytes.js';
+import { WireReader } from '../wire/reader.js';
 import { formatTimestampValue } from './time.js';
 import { MAX_VALUE_DEPTH } from './value.js';
 
 /** JSON text of the value `buf[start, end)`. */
 export function positionalJson(buf: Buffer, start: number, end: number): string {
-  return valueJson(new WireReader(buf, start, end), end, 0);
+  const out = new JsonBytes(4 * (end - start) + 64);
+  writePositionalJson(out, buf, start, end);
+  return out.textFrom(0);
 }
 
-function valueJson(r: WireReader, end: number, depth: number): string {
+const reader = new WireReader(Buffer.alloc(0));
+
+/** The same, appended to `out`. */
+export function writePositionalJson(out: JsonBytes, buf: Buffer, start: number, end: number): void {
+  writeValue(out, reader.reset(buf, start, end), end, 0);
+}
+
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** Leaves the reader at `end`, its own end unchanged. */
+function writeValue(out: JsonBytes, r: WireReader, end: number, depth: number): void {
   if (depth > MAX_VALUE_DEPTH) {
     throw new AcsError('VALUE_TOO_DEEP', 'values are nested too deeply', {
       byteOffset: r.pos,
@@ -27,77 +45,85 @@ function valueJson(r: WireReader, end: number, depth: number): string {
       byteOffset: r.pos,
       expected: 'exactly one',
     });
-  const tag = r.tag();
-  const text = memberJson(r, tag, depth);
+  writeMember(out, r, r.tag(), depth);
   r.pos = end;
   r.end = outer;
-  return text;
 }
 
-function memberJson(r: WireReader, tag: number, depth: number): string {
+function writeMember(out: JsonBytes, r: WireReader, tag: number, depth: number): void {
   switch (tag) {
     case 0x0a:
-      return '{}';
+      out.ascii('{}');
+      return;
     case 0x10:
-      return r.bool() ? 'true' : 'false';
+      out.ascii(r.bool() ? 'true' : 'false');
+      return;
     case 0x18:
-      return `"${r.sint64()}"`;
+      out.ascii(`"${r.sint64()}"`);
+      return;
     case 0x20:
-      return `"${dateText(r.int32())}"`;
+      out.text(`"${dateText(r.int32())}"`);
+      return;
     case 0x29:
-      return `"${formatTimestampValue(r.sfixed64())}"`;
+      out.text(`"${formatTimestampValue(r.sfixed64())}"`);
+      return;
     case 0x32:
     case 0x3a:
-      return `"${rawText(r)}"`;
-    case 0x42: {
-      const n = r.length();
-      const text = decodeUtf8(r.buf, r.pos, r.pos + n);
-      r.pos += n;
-      return JSON.stringify(text);
-    }
+    case 0x42:
+      writeString(out, r);
+      return;
     case 0x4a: {
       const n = r.length();
-      return `"${r.buf.toString('hex', r.pos, r.pos + n)}"`;
+      out.hex(r.buf, r.pos, r.pos + n);
+      return;
     }
     case 0x52: {
       const n = r.length();
-      if (n === 0) return 'null';
+      if (n === 0) {
+        out.ascii('null');
+        return;
+      }
       r.tag();
       const inner = r.length();
-      return inner === 0 ? 'null' : `{"some":${valueJson(r, r.pos + inner, depth + 1)}}`;
+      if (inner === 0) {
+        out.ascii('null');
+        return;
+      }
+      out.ascii('{"some":');
+      writeValue(out, r, r.pos + inner, depth + 1);
+      out.char(CLOSE_BRACE);
+      return;
     }
     case 0x5a:
-      return `[${each(r, (end) => valueJson(r, end, depth + 1)).join(',')}]`;
-    case 0x6a: {
-      let i = 0;
-      const fields = each(r, (end) => {
-        r.tag();
-        const inner = r.length();
-        const text = `"_${i++}":${valueJson(r, Math.min(end, r.pos + inner), depth + 1)}`;
-        return text;
-      });
-      return `{${fields.join(',')}}`;
-    }
+      writeEach(out, r, depth, OPEN_BRACKET, writeElement, CLOSE_BRACKET);
+      return;
+    case 0x6a:
+      writeEach(out, r, depth, OPEN_BRACE, writeField, CLOSE_BRACE);
+      return;
     case 0x62:
-      return `[${each(r, (end) => {
-        const [key, value] = entry(r, end, depth);
-        return `[${key},${value}]`;
-      }).join(',')}]`;
+      writeEach(out, r, depth, OPEN_BRACKET, writeEntry, CLOSE_BRACKET);
+      return;
     case 0x82:
-      return `{${each(r, (end) => textEntry(r, end, depth)).join(',')}}`;
+      writeEach(out, r, depth, OPEN_BRACE, writeTextEntry, CLOSE_BRACE);
+      return;
     case 0x72: {
       const n = r.length();
       const end = r.pos + n;
       r.tag();
-      const name = rawText(r);
+      out.ascii('{"tag":');
+      writeString(out, r);
       r.tag();
       const inner = r.length();
-      return `{"tag":"${name}","value":${valueJson(r, Math.min(end, r.pos + inner), depth + 1)}}`;
+      out.ascii(',"value":');
+      writeValue(out, r, Math.min(end, r.pos + inner), depth + 1);
+      out.char(CLOSE_BRACE);
+      return;
     }
     case 0x7a: {
       r.length();
       r.tag();
-      return `"${rawText(r)}"`;
+      writeString(out, r);
+      return;
     }
     default:
       throw new AcsError('BLOB_UNKNOWN_FIELD', 'a value holds an unknown field', {
@@ -107,53 +133,95 @@ function memberJson(r: WireReader, tag: number, depth: number): string {
   }
 }
 
-/** Text that needs no escaping by its grammar (parties, numerics, names); anything else is escaped. */
-function rawText(r: WireReader): string {
+function writeString(out: JsonBytes, r: WireReader): void {
   const n = r.length();
-  const text = decodeUtf8(r.buf, r.pos, r.pos + n);
+  out.string(r.buf, r.pos, r.pos + n);
   r.pos += n;
-  return /^[A-Za-z0-9:\-_ .$]*$/.test(text) ? text : JSON.stringify(text).slice(1, -1);
 }
 
-function each(r: WireReader, element: (end: number) => string): string[] {
+/** Writes what `[r.pos, end)` holds; `index` counts from 0. */
+type WriteItem = (out: JsonBytes, r: WireReader, end: number, depth: number, index: number) => void;
+
+function writeEach(
+  out: JsonBytes,
+  r: WireReader,
+  depth: number,
+  open: number,
+  item: WriteItem,
+  close: number,
+): void {
   const n = r.length();
   const end = r.pos + n;
-  const items: string[] = [];
-  while (r.pos < end) {
+  out.char(open);
+  for (let index = 0; r.pos < end; index++) {
+    if (index > 0) out.char(COMMA);
     r.tag();
     const size = r.length();
     const to = r.pos + size;
-    items.push(element(to));
+    item(out, r, to, depth, index);
     r.pos = to;
   }
-  return items;
+  out.char(close);
 }
 
-function entry(r: WireReader, end: number, depth: number): [string, string] {
-  let key = 'null';
-  let value = 'null';
-  while (r.pos < end) {
-    const tag = r.tag();
-    const size = r.length();
-    const text = valueJson(r, r.pos + size, depth + 1);
-    if (tag === 0x0a) key = text;
-    else value = text;
+function writeElement(out: JsonBytes, r: WireReader, end: number, depth: number): void {
+  writeValue(out, r, end, depth + 1);
+}
+
+/** `"_0":` and so on, as far as they are common. */
+const FIELD_NAMES = Array.from({ length: 32 }, (_, i) => Buffer.from(`"_${i}":`));
+
+function writeField(out: JsonBytes, r: WireReader, end: number, depth: number, index: number): void {
+  out.json(FIELD_NAMES[index] ?? Buffer.from(`"_${index}":`));
+  r.tag();
+  const inner = r.length();
+  writeValue(out, r, Math.min(end, r.pos + inner), depth + 1);
+}
+
+function writeEntry(out: JsonBytes, r: WireReader, end: number, depth: number): void {
+  findEntry(r, end);
+  const { valueStart, valueEnd } = entry;
+  out.char(OPEN_BRACKET);
+  writeValueAt(out, r, entry.keyStart, entry.keyEnd, depth);
+  out.char(COMMA);
+  writeValueAt(out, r, valueStart, valueEnd, depth);
+  out.char(CLOSE_BRACKET);
+}
+
+function writeTextEntry(out: JsonBytes, r: WireReader, end: number, depth: number): void {
+  findEntry(r, end);
+  if (entry.keyStart < 0) out.ascii('""');
+  else out.string(r.buf, entry.keyStart, entry.keyEnd);
+  out.char(COLON);
+  writeValueAt(out, r, entry.valueStart, entry.valueEnd, depth);
+}
+
+function writeValueAt(out: JsonBytes, r: WireReader, start: number, end: number, depth: number): void {
+  if (start < 0) out.ascii('null');
+  else {
+    r.pos = start;
+    writeValue(out, r, end, depth + 1);
   }
-  return [key, value];
 }
 
-function textEntry(r: WireReader, end: number, depth: number): string {
-  let key = '""';
-  let value = 'null';
+/** Borders of the key and the value of the map entry found last; -1 when absent. */
+const entry = { keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1 };
+
+function findEntry(r: WireReader, end: number): void {
+  entry.keyStart = -1;
+  entry.valueStart = -1;
   while (r.pos < end) {
     const tag = r.tag();
     const size = r.length();
     if (tag === 0x0a) {
-      key = JSON.stringify(decodeUtf8(r.buf, r.pos, r.pos + size));
-      r.pos += size;
-    } else value = valueJson(r, r.pos + size, depth + 1);
+      entry.keyStart = r.pos;
+      entry.keyEnd = r.pos + size;
+    } else {
+      entry.valueStart = r.pos;
+      entry.valueEnd = r.pos + size;
+    }
+    r.pos += size;
   }
-  return `${key}:${value}`;
 }
 
 /** Days since the epoch as `YYYY-MM-DD`. */

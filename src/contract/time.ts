@@ -1,8 +1,8 @@
 /** Microsecond times as text and back. */
 import { AcsError } from '../io/error.js';
 
-/** ISO 8601 in UTC with 0, 3 or 6 digits of fraction, as event times are printed. */
-export function formatMicros(micros: bigint): string {
+/** ISO 8601 in UTC with 0, 3 or 6 digits of fraction, as event times are printed. A number must be an exact integer. */
+export function formatMicros(micros: bigint | number): string {
   return isoText(micros, (digits) => (digits.endsWith('000') ? digits.slice(0, 3) : digits));
 }
 
@@ -15,12 +15,12 @@ export function formatTimestampValue(micros: bigint): string {
 let lastSecond = Number.NaN;
 let lastBase = '';
 
-function isoText(micros: bigint, shorten: (sixDigits: string) => string): string {
+function isoText(micros: bigint | number, shorten: (sixDigits: string) => string): string {
   // Years 1 to 9999 in microseconds exceed 2^53; a tenth of a second more or less would show, so split exactly.
   const exact = Number(micros);
   let seconds: number;
   let rest: number;
-  if (Number.isSafeInteger(exact)) {
+  if (typeof micros === 'number' || Number.isSafeInteger(exact)) {
     seconds = Math.floor(exact / 1_000_000);
     rest = exact - seconds * 1_000_000;
   } else {

@@ -4,7 +4,7 @@ import { contractLabeller } from '../dar/contractLabeller.js';
 import type { PackageSet } from '../dar/type.js';
 import type { JsonOptions } from '../dar/valueToJson.js';
 import { AcsError } from '../io/error.js';
-import { type ArgumentRenderer, renderPositional } from './cat.js';
+import type { ArgumentRenderer } from './catFields.js';
 
 export interface LabelledArgumentOptions extends JsonOptions {
   /** Told of every contract that has to be printed positionally, and why. */
@@ -34,10 +34,9 @@ export function labelledRenderer(
     });
     if (labelled instanceof AcsError) {
       options.onPositional?.(view.contractId, labelled);
-      return renderPositional(view);
+      return undefined;
     }
     return {
-      form: 'labelled',
       packageId: labelled.packageId,
       createArgument: labelled.argument,
       ...(labelled.key === null ? {} : { contractKey: labelled.key }),

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CatField, catSnapshot, rowJson } from '../../src/inspect/cat.js';
+import { type CatOptions, catJsonLines, catSnapshot, rowJson } from '../../src/inspect/cat.js';
+import type { CatField } from '../../src/inspect/catFields.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture, jsonLines, shared } from '../fixtures.js';
 
@@ -38,6 +39,13 @@ async function rows(file: string, fields?: CatField[]): Promise<Record<string, u
   return found;
 }
 
+/** All lines as one text. */
+async function lines(file: string, options: CatOptions): Promise<string> {
+  const portions: Buffer[] = [];
+  await catJsonLines(file, (bytes) => void portions.push(bytes), options);
+  return Buffer.concat(portions).toString('utf8');
+}
+
 const FILES: [string, string][] = [
   ['snapshots/tiny.acs.gz', 'snapshots/tiny.expected.jsonl'],
   ['snapshots/tiny-verbose.acs.gz', 'snapshots/tiny.expected.jsonl'],
@@ -46,6 +54,29 @@ const FILES: [string, string][] = [
   ['snapshots/multi/participant2.acs.gz', 'snapshots/multi/participant2.expected.jsonl.gz'],
   ['snapshots/multi/participant3.acs.gz', 'snapshots/multi/participant3.expected.jsonl.gz'],
 ];
+
+describe('JSON lines', () => {
+  it.each(FILES)('%s: the same as the rows, whatever the fields', async (file) => {
+    const choices: CatOptions[] = [
+      {},
+      { blob: true },
+      { fields: ['contractKey'] },
+      { fields: ['argumentPackageId', 'maintainers', 'nodeId', 'blobDiffers'] },
+      { fields: ['createArgument', 'contractId'], limit: 3 },
+    ];
+    for (const options of choices) {
+      let text = '';
+      await catSnapshot(
+        fixture(file),
+        (row, names) => {
+          text += rowJson(row, names);
+        },
+        options,
+      );
+      expect(await lines(fixture(file), options)).toBe(text);
+    }
+  });
+});
 
 describe('cat against what the real implementation wrote', () => {
   it.each(FILES)('%s, field by field', async (file, sidecar) => {

@@ -86,9 +86,13 @@ describe('every snapshot', () => {
       if (!encodeBlob(instance).equals(blob)) wrong.push(`blob ${view.contractId}`);
       if (!encodeValue(decodeValue(instance.createArgument)).equals(instance.createArgument))
         wrong.push(`argument ${view.contractId}`);
-      const { form, packageId, createArgument, contractKey } = render(view);
-      if (form !== 'labelled' || packageId !== view.representativePackageId)
-        wrong.push(`form ${view.contractId}`);
+      const labelled = render(view);
+      if (labelled === undefined) {
+        wrong.push(`positional ${view.contractId}`);
+        return;
+      }
+      const { packageId, createArgument, contractKey } = labelled;
+      if (packageId !== view.representativePackageId) wrong.push(`package ${view.contractId}`);
       const { moduleName, entityName } = view.blob.templateId;
       const plan = compiler.template(view.representativePackageId, `${moduleName}:${entityName}`);
       if (!encodeValue(valueFromJson(plan.arg, createArgument)).equals(instance.createArgument))

@@ -1,5 +1,13 @@
 /** `acs cat` */
-import { type CatOptions, catFields, catSnapshot, parseFields, rowJson } from '../../inspect/cat.js';
+import {
+  type CatFacts,
+  type CatOptions,
+  type CatRow,
+  catFields,
+  catJsonLines,
+  catSnapshot,
+  parseFields,
+} from '../../inspect/cat.js';
 import { labelledRenderer } from '../../inspect/labelledArgument.js';
 import { usageError } from '../../io/error.js';
 import { checkContractId } from '../../reshape/contractIdList.js';
@@ -10,7 +18,6 @@ import { renderTable } from '../table.js';
 
 /** Rows of a table are laid out together, so only so many are taken. */
 const TABLE_ROWS = 10_000;
-const FLUSH_CHARS = 1 << 18;
 
 export const catCommand = defineCommand({
   command: 'cat <file>',
@@ -72,56 +79,38 @@ export const catCommand = defineCommand({
       });
     }
     const fields = catFields(options);
-    let idColumn = fields.indexOf('contractId');
-    if (wanted !== undefined && idColumn < 0) {
-      // Read to know which ids were found; not printed.
-      idColumn = fields.length;
-      options.fields = [...fields, 'contractId'];
-    }
     const missing = new Set(wanted);
+    options.onFound = (contractId) => missing.delete(contractId);
     const table: string[][] = [];
-    let pending = args.format === 'csv' ? `${fields.join(',')}\n` : '';
-    let printed = 0;
-    let open = true;
     const limit = args.limit ?? Number.POSITIVE_INFINITY;
     // One more than a table holds, to know that there is more.
     if (args.format === 'table') options.limit = Math.min(limit, TABLE_ROWS + 1);
-    const facts = await catSnapshot(
-      args.file,
-      (row) => {
-        printed++;
-        if (wanted !== undefined) missing.delete(plainText(row[idColumn]));
-        row.length = fields.length;
-        if (args.format === 'jsonl') pending += rowJson(row, fields);
-        else if (args.format === 'csv') pending += `${row.map(csvCell).join(',')}\n`;
-        else table.push(row.map((cell) => plainText(cell)));
-      },
-      {
-        ...options,
-        afterChunk: async () => {
-          if (pending.length < FLUSH_CHARS) return;
-          open = await context.write(pending);
-          pending = '';
-          if (!open) throw new ReaderGone();
-        },
-      },
-    ).catch(async (error) => {
+    const printTable = async (): Promise<void> => {
+      const rows = table.slice(0, TABLE_ROWS);
+      await context.write(`${renderTable([...fields], rows)}\n`);
+    };
+    const print = async (text: string | Uint8Array): Promise<void> => {
+      if (!(await context.write(text))) throw new ReaderGone();
+    };
+    const read = (): Promise<CatFacts> => {
+      if (args.format === 'jsonl') return catJsonLines(args.file, print, options);
+      if (args.format === 'csv') return catCsv(args.file, print, options);
+      return catSnapshot(args.file, (row) => table.push(row.map(plainText)), options);
+    };
+    const facts = await read().catch(async (error) => {
       if (error instanceof ReaderGone) return undefined;
-      if (args.format === 'table' && table.length > 0) pending = `${renderTable([...fields], table)}\n`;
-      if (pending !== '') await context.write(pending);
+      if (table.length > 0) await printTable();
       throw error;
     });
     if (facts === undefined) return EXIT.ok;
     if (table.length > TABLE_ROWS) {
-      table.length = TABLE_ROWS;
       context.warn({
         code: 'TABLE_CUT',
         message: `the table holds the first ${TABLE_ROWS} contracts; use --format jsonl or csv for all`,
         file: args.file,
       });
     }
-    if (args.format === 'table') pending = `${renderTable([...fields], table)}\n`;
-    if (pending !== '') await context.write(pending);
+    if (args.format === 'table') await printTable();
     if (positional > 0) {
       context.warn({
         code: 'POSITIONAL',
@@ -137,7 +126,7 @@ export const catCommand = defineCommand({
       });
     }
     // What --limit cut off may hold the others.
-    if (wanted === undefined || printed >= limit) return EXIT.ok;
+    if (wanted === undefined || facts.printed >= limit) return EXIT.ok;
     for (const contractId of missing) {
       context.warn({
         code: 'CONTRACT_NOT_FOUND',
@@ -151,6 +140,27 @@ export const catCommand = defineCommand({
 
 /** The pipe's reader closed it: stop reading, no error. */
 class ReaderGone extends Error {}
+
+async function catCsv(
+  file: string,
+  print: (text: string) => Promise<void>,
+  options: CatOptions,
+): Promise<CatFacts> {
+  let pending = `${catFields(options).join(',')}\n`;
+  const flush = async (): Promise<void> => {
+    const text = pending;
+    pending = '';
+    if (text !== '') await print(text);
+  };
+  const addRow = (row: CatRow): void => {
+    pending += `${row.map(csvCell).join(',')}\n`;
+  };
+  try {
+    return await catSnapshot(file, addRow, { ...options, afterChunk: flush });
+  } finally {
+    await flush();
+  }
+}
 
 /** A JSON text as a plain cell: strings lose their quotes. */
 function plainText(json: string | undefined): string {
