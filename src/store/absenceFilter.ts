@@ -1,13 +1,12 @@
 /**
- * Tells quickly that a contract is not in the store yet, so that loading a million new contracts does not cost a million
- * searches. Holds the 48-bit hashes of all contracts in memory (about 13 bytes each) and steps aside when there are too
- * many of them.
+ * Tells quickly that a contract or an update id is not in the store yet, so that a million new ones do not cost a million
+ * searches. Holds the 48-bit hashes of a table in memory (about 13 bytes each) and steps aside when there are too many.
  */
 import type { Db } from './open.js';
 
-/** Beyond this many contracts the filter gives up and every look-up goes to the index. */
-const MAX_CONTRACTS = 12_000_000;
-/** In a store that has contracts, the filter is filled only when this many look-ups found nothing. */
+/** Beyond this many rows the filter gives up and every look-up goes to the index. */
+const MAX_ROWS = 12_000_000;
+/** In a table that has rows, the filter is filled only when this many look-ups found nothing. */
 const WORTH_FILLING = 20_000;
 
 export interface AbsenceFilter {
@@ -19,11 +18,11 @@ export interface AbsenceFilter {
   missed(): void;
 }
 
-export function absenceFilter(db: Db): AbsenceFilter {
+export function absenceFilter(db: Db, table: 'contract' | 'update_tx'): AbsenceFilter {
   let slots = new Float64Array(1 << 16);
   let size = 0;
   let missed = 0;
-  let usable = db.prepare('SELECT 1 FROM contract LIMIT 1').get() === undefined;
+  let usable = db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined;
   let possible = true;
 
   function slotOf(hash: number): number {
@@ -43,7 +42,7 @@ export function absenceFilter(db: Db): AbsenceFilter {
     if (slots[slot] !== 0) return;
     slots[slot] = hash + 1;
     if (++size * 5 < slots.length * 3) return;
-    if (size > MAX_CONTRACTS) {
+    if (size > MAX_ROWS) {
       possible = false;
       usable = false;
       slots = new Float64Array(0);
@@ -61,13 +60,13 @@ export function absenceFilter(db: Db): AbsenceFilter {
     },
     missed() {
       if (usable || !possible || ++missed < WORTH_FILLING) return;
-      const count = db.prepare('SELECT max(contract_pk) FROM contract').pluck().get() as number;
-      if (count > MAX_CONTRACTS) {
+      const count = db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+      if (count > MAX_ROWS) {
         possible = false;
         return;
       }
       usable = true;
-      const hashes = db.prepare('SELECT id_hash FROM contract').pluck().iterate() as IterableIterator<number>;
+      const hashes = db.prepare(`SELECT id_hash FROM ${table}`).pluck().iterate() as IterableIterator<number>;
       for (const hash of hashes) insert(hash);
     },
   };

@@ -10,6 +10,7 @@ import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { inputName } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
+import { absenceFilter } from './absenceFilter.js';
 import { requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
@@ -22,7 +23,7 @@ import { findSource, type ReadySource, readySource, setFilter } from './source.j
 import { nowMicros, recordRefusal } from './transaction.js';
 
 /** Events per transaction. */
-export const APPEND_BATCH = 20_000;
+export const APPEND_BATCH = 50_000;
 
 export interface AppendOptions extends Strictness {
   source: string;
@@ -116,6 +117,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
   const insertHosting = db.prepare(
     'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
+  const updateIds = absenceFilter(db, 'update_tx');
   const recordTimes = new Map<number, bigint>();
   for (const [sync, time] of db
     .prepare('SELECT sync_pk, max(record_time) FROM sync_time WHERE source_pk = ? GROUP BY sync_pk')
@@ -222,10 +224,8 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
     const hash = idHash(id);
     const origin = originOf(update);
     if (update.recordTime !== undefined) checkTime(sync, update.recordTime, offset);
-    for (const [off, other] of sameId.all(hash, source.pk) as [bigint, Buffer][]) {
-      if (id.length > 0 && other.equals(id))
-        state.note('DUPLICATE_UPDATE_ID', offset, null, null, `${update.updateId}, also at offset ${off}`);
-    }
+    if (!updateIds.isAbsent(hash)) checkUpdateId(id, hash, update);
+    updateIds.add(hash);
     insertUpdate.run(
       source.pk,
       offset,
@@ -266,6 +266,21 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
         a.permission,
       );
     });
+  }
+
+  function checkUpdateId(id: Buffer, hash: number, update: LedgerUpdate): void {
+    const found = sameId.all(hash, source.pk) as [bigint, Buffer][];
+    if (found.length === 0) updateIds.missed();
+    for (const [off, other] of found) {
+      if (id.length > 0 && other.equals(id))
+        state.note(
+          'DUPLICATE_UPDATE_ID',
+          update.offset,
+          null,
+          null,
+          `${update.updateId}, also at offset ${off}`,
+        );
+    }
   }
 
   function orderEvents(events: UpdateEvent[], offset: bigint): void {

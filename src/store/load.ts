@@ -24,7 +24,7 @@ import { createSource, deleteSourceData, findSource, type Source, setFilter } fr
 import { inTransaction, nowMicros, recordRefusal } from './transaction.js';
 
 /** Records per transaction. */
-export const LOAD_BATCH = 25_000;
+export const LOAD_BATCH = 50_000;
 
 export interface LoadOptions extends Strictness {
   source: string;

@@ -109,7 +109,7 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
     nodeId: 0,
   };
 
-  const absent = absenceFilter(db);
+  const absent = absenceFilter(db, 'contract');
 
   function findRow(buf: Buffer, start: number, end: number): ContractTuple | undefined {
     const hash = idHash(buf, start, end);
