@@ -4,7 +4,7 @@
  * Durability (docs/STORE.md): write-ahead log with `synchronous = FULL`, so a batch that has been acknowledged survives
  * a killed process and a lost power supply.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { AcsError } from '../io/error.js';
@@ -13,9 +13,9 @@ export type Db = Database.Database;
 
 /** `acs1` */
 export const APPLICATION_ID = 0x61637331;
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
-const MIGRATIONS = ['001-store.sql'];
+const MIGRATIONS = ['001-store.sql', '002-commitments.sql'];
 
 export interface Store {
   readonly path: string;
@@ -69,6 +69,23 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
     throw storeError(error, path);
   }
 }
+
+/** True when a file starts as SQLite databases do: the way inputs are told from snapshots. */
+export function isDatabaseFile(path: string): boolean {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const head = Buffer.alloc(16);
+    return statSync(path).isFile() && readSync(file, head, 0, 16, 0) === 16 && head.equals(SQLITE_MAGIC);
+  } catch {
+    // Whoever reads the file says what is wrong with it.
+    return false;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
 /** Runs `use` on an open store and closes it whatever happens; SQLite's errors become {@link AcsError}s. */
 export async function withStore<T>(

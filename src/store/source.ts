@@ -136,6 +136,8 @@ export function deleteSourceData(db: Db, source: number): void {
     'hosting',
     'update_tx',
     'import',
+    'commitment_head',
+    'commitment_group',
   ])
     db.prepare(`DELETE FROM ${table} WHERE source_pk = ?`).run(source);
   dropUnusedContracts(db);

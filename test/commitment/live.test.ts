@@ -6,81 +6,25 @@
 import { describe, expect, it } from 'vitest';
 import { commitmentsOf } from '../../src/commitment/commitments.js';
 import { type CommitmentEvent, GroupStates } from '../../src/commitment/groups.js';
-import { hostingMapOf } from '../../src/commitment/hostingMap.js';
 import { commitmentsOfSnapshot } from '../../src/commitment/snapshotStates.js';
 import { isTick } from '../../src/commitment/ticks.js';
 import { EVENT } from '../../src/snapshot/record.js';
-import { WIRE_BYTES, WIRE_VARINT, WireReader } from '../../src/wire/reader.js';
-import { fixture, fixturePath, json } from './vectors.js';
-
-interface Scenario {
-  synchronizers: Record<string, string>;
-  parties: Record<string, string>;
-  /** Uid per number. */
-  participants: Record<string, string>;
-  /** Party names, some followed by a remark. */
-  hosting: Record<string, string[]>;
-}
-
-const first = json<Omit<Scenario, 'hosting'>>('live/scenario.json');
-/** Named in the recording's description. */
-const FIRST_HOSTING = {
-  participant1: ['alice', 'bank', 'broker'],
-  participant2: ['bob', 'registrar'],
-  participant3: ['carol', 'dave', 'auditor'],
-};
-const scenario = json<Scenario>('live2/stream/scenario.json.gz');
-
-const hostingOf = (run: Scenario) =>
-  hostingMapOf({
-    participants: Object.fromEntries(
-      Object.entries(run.hosting).map(([name, parties]) => [
-        name,
-        {
-          participant_uid: run.participants[name.replace('participant', '')],
-          hosts: parties.map((party) => {
-            const [short, ...remark] = party.split(' ');
-            return {
-              party: run.parties[short!],
-              permission: remark.length > 0 ? 'Observation' : 'Submission',
-            };
-          }),
-        },
-      ]),
-    ),
-  });
-
-type Fields = Map<number, (Buffer | bigint)[]>;
-
-function fieldsOf(bytes: Buffer): Fields {
-  const found: Fields = new Map();
-  const r = new WireReader(bytes);
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    const value = (tag & 7) === WIRE_BYTES ? r.bytes() : (tag & 7) === WIRE_VARINT ? r.int64() : undefined;
-    if (value === undefined) r.skip(tag & 7);
-    else found.set(tag >>> 3, [...(found.get(tag >>> 3) ?? []), value]);
-  }
-  return found;
-}
-
-const messages = (fields: Fields, n: number): Fields[] =>
-  (fields.get(n) ?? []).map((v) => fieldsOf(v as Buffer));
-const text = (fields: Fields, n: number): string =>
-  ((fields.get(n)?.[0] as Buffer | undefined) ?? '').toString();
-const texts = (fields: Fields, n: number): string[] => (fields.get(n) ?? []).map((v) => v.toString());
-const integer = (fields: Fields, n: number): bigint => (fields.get(n)?.[0] as bigint | undefined) ?? 0n;
-function micros(fields: Fields, n: number): bigint {
-  const [timestamp] = messages(fields, n);
-  return timestamp === undefined ? 0n : integer(timestamp, 1) * 1_000_000n + integer(timestamp, 2) / 1000n;
-}
-
-function delimited(bytes: Buffer): Fields[] {
-  const r = new WireReader(bytes);
-  const found: Fields[] = [];
-  while (r.pos < r.end) found.push(fieldsOf(r.bytes()));
-  return found;
-}
+import {
+  delimited,
+  exchangedBy,
+  FIRST_HOSTING,
+  type Fields,
+  first,
+  hostingOf,
+  integer,
+  messages,
+  micros,
+  type Scenario,
+  scenario,
+  text,
+  texts,
+} from './exchanged.js';
+import { fixture, fixturePath } from './vectors.js';
 
 interface TimedEvent extends CommitmentEvent {
   synchronizer: string;
@@ -131,27 +75,6 @@ function eventsOf(stream: Buffer): TimedEvent[] {
   return events;
 }
 
-interface SentCommitment {
-  synchronizer: string;
-  tick: bigint;
-  counterParticipant: string;
-  commitments: string[];
-}
-
-/** Entries of LookupSentAcsCommitments and LookupReceivedAcsCommitments, verbose: the same field numbers. */
-function commitmentsIn(file: string): SentCommitment[] {
-  return delimited(fixture(file)).flatMap((response) =>
-    messages(response, 1).flatMap((period) =>
-      messages(period, 2).map((entry) => ({
-        synchronizer: text(period, 1),
-        tick: micros(messages(entry, 1)[0]!, 2),
-        counterParticipant: text(entry, 2).replace(/^PAR::/, ''),
-        commitments: [3, 4].flatMap((n) => (entry.get(n) ?? []).map((v) => (v as Buffer).toString('hex'))),
-      })),
-    ),
-  );
-}
-
 /** Checks every commitment against the states at its tick; returns how many there are. */
 function recompute(folder: string, n: number, run: Scenario): { checked: number; events: TimedEvent[] } {
   const hosting = hostingOf(run);
@@ -182,11 +105,6 @@ function recompute(folder: string, n: number, run: Scenario): { checked: number;
   expect(checked).toBeGreaterThanOrEqual(2 * exchanged.length - 4);
   return { checked, events };
 }
-
-const exchangedBy = (folder: string, n: number): SentCommitment[] =>
-  ['sent', 'received'].flatMap((direction) =>
-    commitmentsIn(`${folder}/p${n}.commitments-${direction}.bin.gz`),
-  );
 
 describe('what running participants exchanged', () => {
   it.each([1, 2, 3])('in the first run is what the update stream gives at each tick: participant%i', (n) => {

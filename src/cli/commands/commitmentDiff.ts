@@ -1,0 +1,169 @@
+/** `acs commitment diff` */
+import { readFile } from 'node:fs/promises';
+import { diffGroupDigests, type GroupDigestList, parseGroupDigests } from '../../commitment/groupDigests.js';
+import {
+  diffOpenCommitments,
+  type OpenCommitmentDiff,
+  type OpenCommitmentDifference,
+} from '../../commitment/openCommitmentDiff.js';
+import { usageError } from '../../io/error.js';
+import { fileError, readChunks } from '../../io/input.js';
+import { defineCommand, EXIT } from '../command.js';
+import type { CliContext } from '../context.js';
+import { groupDigits, renderTable } from '../table.js';
+
+/** How a list of group digests starts, whatever the spacing. */
+const GROUP_DIGESTS_START = /^\s*\{\s*"format"\s*:\s*"acs-group-digests\//;
+
+export const commitmentDiffCommand = defineCommand({
+  command: 'diff <local> <remote>',
+  describe: 'compare two opened commitments, or two lists of group digests',
+  details:
+    'Opened commitments are read in the form the node streams (OpenCommitment) and in the form the\n' +
+    'console writes (one JSON object per line). Large files are read several times rather than held\n' +
+    'in memory. Two lists made with --group-digests tell in which stakeholder groups two participants\n' +
+    'differ.',
+  examples: [
+    ['acs commitment diff mine.jsonl theirs.jsonl', 'contracts on one side only, counters that differ'],
+    [
+      'acs commitment diff mine.jsonl theirs.jsonl --format canton-mismatch > mismatch.json',
+      'the file the runbook goes on with',
+    ],
+    ['acs commitment diff my-groups.json their-groups.json', 'groups that differ, by their hash'],
+  ],
+  exitStatus: { 0: 'the two are equal', 1: 'they differ' },
+  options: (y) =>
+    y
+      .positional('local', { type: 'string', demandOption: true, describe: 'file of this participant' })
+      .positional('remote', { type: 'string', demandOption: true, describe: 'file of the other participant' })
+      .option('format', {
+        choices: ['text', 'jsonl', 'canton-mismatch'] as const,
+        default: 'text' as const,
+        describe: 'text; one JSON line per difference; or the JSON of the mismatch runbook',
+      })
+      .option('limit', { type: 'number', default: 20, describe: 'differences listed in text' })
+      .option('memory-mb', { type: 'number', default: 256, describe: 'memory for the comparison' }),
+  async run(args, context) {
+    if (!(args['memory-mb'] > 0)) throw usageError('--memory-mb must be above 0');
+    const lists = await groupDigestFiles(args.local, args.remote);
+    if (lists !== undefined) {
+      const differences = diffGroupDigests(lists.local, lists.remote);
+      await context.result({ differences }, () =>
+        differences.length === 0
+          ? `all ${lists.local.groups.length} groups are equal`
+          : renderTable(
+              ['group', 'difference', 'contracts here', 'contracts there'],
+              differences.map((d) => [d.group, d.kind, d.localContracts, d.remoteContracts]),
+              { right: [2, 3] },
+            ),
+      );
+      return differences.length === 0 ? EXIT.ok : EXIT.findings;
+    }
+    const options = { memoryBytes: args['memory-mb'] * 1e6 };
+    const pass: DiffPass = (use) => diffOpenCommitments(args.local, args.remote, use, options);
+    const total =
+      args.format === 'canton-mismatch'
+        ? await writeMismatch(pass, context)
+        : await writeDifferences(pass, context, args.format === 'jsonl', args.limit);
+    return total.onlyLocal + total.onlyRemote + total.counterDiffers === 0 ? EXIT.ok : EXIT.findings;
+  },
+});
+
+type DiffPass = (use: (difference: OpenCommitmentDifference) => unknown) => Promise<OpenCommitmentDiff>;
+
+/** Lines are written as they are found; in text all are counted and the first ones listed. */
+async function writeDifferences(
+  pass: DiffPass,
+  context: CliContext,
+  lines: boolean,
+  limit: number,
+): Promise<OpenCommitmentDiff> {
+  const listed: OpenCommitmentDifference[] = [];
+  const total = await pass((d) => {
+    if (lines) return context.write(`${differenceJson(d)}\n`);
+    if (listed.length < limit) listed.push(d);
+    return undefined;
+  });
+  if (lines) return total;
+  await context.result(
+    { ...total, differences: listed.map((d) => JSON.parse(differenceJson(d)) as unknown) },
+    () => {
+      const all = total.onlyLocal + total.onlyRemote + total.counterDiffers;
+      const summary = renderTable(
+        ['', 'contracts'],
+        [
+          ['local', groupDigits(total.local)],
+          ['remote', groupDigits(total.remote)],
+          ['same', groupDigits(total.same)],
+          ['only local', groupDigits(total.onlyLocal)],
+          ['only remote', groupDigits(total.onlyRemote)],
+          ['counter differs', groupDigits(total.counterDiffers)],
+        ],
+        { right: [1] },
+      );
+      const rest = all > listed.length ? [`… and ${groupDigits(all - listed.length)} more (--limit)`] : [];
+      return [summary, ...listed.map(describeDifference), ...rest].join('\n');
+    },
+  );
+  return total;
+}
+
+function differenceJson(d: OpenCommitmentDifference): string {
+  return d.kind === 'counter-differs'
+    ? JSON.stringify({ kind: d.kind, contractId: d.contractId, local: `${d.local}`, remote: `${d.remote}` })
+    : JSON.stringify({
+        kind: d.kind,
+        contractId: d.contractId,
+        reassignmentCounter: `${d.reassignmentCounter}`,
+      });
+}
+
+function describeDifference(d: OpenCommitmentDifference): string {
+  return d.kind === 'counter-differs'
+    ? `counter differs  ${d.contractId}  ${d.local} here, ${d.remote} there`
+    : `${d.kind === 'only-local' ? 'only local ' : 'only remote'}      ${d.contractId}  counter ${d.reassignmentCounter}`;
+}
+
+/** The JSON of the console's `compare`: one list after the other, so the files are compared once for each. */
+async function writeMismatch(pass: DiffPass, context: CliContext): Promise<OpenCommitmentDiff> {
+  const lists = [
+    ['cidsOnlyLocal', 'only-local'],
+    ['cidsOnlyRemote', 'only-remote'],
+    ['differentReassignmentCounters', 'counter-differs'],
+  ] as const;
+  let total: OpenCommitmentDiff | undefined;
+  await context.write('{\n');
+  for (const [index, [name, kind]] of lists.entries()) {
+    await context.write(`  "${name}": [`);
+    let first = true;
+    total = await pass((d) => {
+      if (d.kind !== kind) return undefined;
+      const separator = first ? '' : ',';
+      first = false;
+      return context.write(`${separator}\n    "${d.contractId}"`);
+    });
+    await context.write(`${first ? '' : '\n  '}]${index < lists.length - 1 ? ',' : ''}\n`);
+  }
+  await context.write('}\n');
+  return total!;
+}
+
+/** Both files as lists of group digests, when the first looks like one. */
+async function groupDigestFiles(
+  local: string,
+  remote: string,
+): Promise<{ local: GroupDigestList; remote: GroupDigestList } | undefined> {
+  let head = '';
+  for await (const chunk of readChunks(local, 4096)) {
+    head = chunk.toString('utf8');
+    break;
+  }
+  if (!GROUP_DIGESTS_START.test(head)) return undefined;
+  const read = async (path: string): Promise<GroupDigestList> => {
+    const text = await readFile(path, 'utf8').catch((cause) => {
+      throw fileError(path, cause);
+    });
+    return parseGroupDigests(text);
+  };
+  return { local: await read(local), remote: await read(remote) };
+}
