@@ -330,6 +330,10 @@ describe('every JSON output fits its schema', () => {
   it('commitment', async () => {
     await check('commitment', 0, 'commitment', participant(1), ...HOSTING, '--participant', 'participant1');
     await check('commitment', 0, 'commitment', participant(1), ...BETWEEN, '--scheme', 'blake3-pairs');
+    const store = out('commitments.db');
+    await check('store-load', 0, 'store', 'load', store, participant(1), '--source', 'p1', '--offset', '7');
+    await check('commitment', 0, 'commitment', store, ...BETWEEN, '--keep');
+    await check('commitment', 0, 'commitment', store, ...BETWEEN);
     await check(
       'commitment',
       1,
