@@ -30,7 +30,7 @@ describe('acs store', () => {
     const updates = fixture('live2/stream/p1.updates.acs-delta.bin.gz');
     const loaded = await acs('load', db, base, '--source', 'p1', '--offset', '938', '--json');
     expect(loaded.status).toBe(0);
-    expect(lines(loaded.out)[0]).toMatchObject({ contracts: 130, offset: '938', inFlight: { named: 1 } });
+    expect(lines(loaded.out)[0]).toMatchObject({ contracts: 130, offset: '938', inFlight: 1 });
     const appended = await acs('append', db, updates, '--source', 'p1', '--until', '1574');
     expect(appended).toMatchObject({ status: 0 });
     expect(appended.out).toContain('now at offset 1574');
@@ -47,7 +47,7 @@ describe('acs store', () => {
     const exported = await acs('export', db, '--offset', '1258', '-o', out, '--json');
     expect(exported.status).toBe(3);
     expect(exported.err).toContain('IN_FLIGHT');
-    expect((lines(exported.out)[0].inFlight as unknown[]).length).toBe(2);
+    expect((lines(exported.out)[0].reassignments as unknown[]).length).toBe(2);
     expect((await acs('export', db, '--offset', '1258', '-o', out, '--in-flight', 'keep')).status).toBe(3);
     expect(inflated(out).equals(inflated(fixture('live2/stream/p1.export-4.acs.gz')))).toBe(true);
     expect((await acs('export', db, '--offset', '1258', '-o', out, '--in-flight', 'refuse')).status).toBe(4);
@@ -67,10 +67,10 @@ describe('acs store', () => {
       '1574',
       '--json',
     );
-    expect(lines(check.out)[0].problems).toEqual([]);
+    expect(lines(check.out)[0].findings).toEqual([]);
     const differs = await acs('check', db, '--against', base, '--offset', '1574', '--limit', '2', '--json');
     expect(differs.status).toBe(1);
-    expect(lines(differs.out)[0].problems).toMatchObject([
+    expect(lines(differs.out)[0].findings).toMatchObject([
       { code: 'BASE_DISAGREES' },
       { code: 'BASE_DISAGREES' },
     ]);
@@ -88,14 +88,14 @@ describe('acs store', () => {
     for (const format of ['parquet', 'csv', 'jsonl']) {
       const made = await acs('export', db, '--format', format, '-o', `${db}.${format}`, '--json');
       expect(made.status).toBe(0);
-      const { rows, files } = lines(made.out)[0] as { rows: number; files: { path: string; rows: number }[] };
+      const { rows, files } = lines(made.out)[0] as { rows: number; files: { file: string; rows: number }[] };
       expect(rows).toBe(60);
       expect(files.length).toBe(2);
-      expect(files[0].path).toMatch(
+      expect(files[0].file).toMatch(
         new RegExp(`/source=p/synchronizer=[^/]*%3A%3A1220[0-9a-f]+/part-0.${format}$`),
       );
       const { readFileSync } = await import('node:fs');
-      const bytes = readFileSync(files[0].path);
+      const bytes = readFileSync(files[0].file);
       if (format === 'jsonl') {
         const first = lines(bytes.toString());
         expect(first.length).toBe(files[0].rows);
