@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { constants, crc32, inflateRaw } from 'node:zlib';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
+import { crc32Combine } from '../wire/crc32Combine.js';
 import { GZIP_HEADER, type Piece } from '../wire/deflate.js';
 import type { GzipFacts } from '../wire/inflate.js';
 
@@ -30,8 +31,9 @@ export async function* inflatePieces(
         job.catch(() => undefined);
         pending.push(job);
       }
+      const piece = pieces[next - pending.length];
       const chunk = await (pending.shift() as Promise<Buffer>);
-      crc = crc32(chunk, crc);
+      crc = crc32Combine(crc, piece.crc32, piece.inflatedBytes);
       facts.inflatedBytes += chunk.length;
       yield chunk;
     }

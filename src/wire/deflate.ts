@@ -5,6 +5,7 @@
  */
 import { cpus } from 'node:os';
 import { constants, crc32, deflateRaw } from 'node:zlib';
+import { crc32Combine } from './crc32Combine.js';
 
 export const PIECE_BYTES = 1 << 20;
 export const DEFLATE_LEVEL = 6;
@@ -81,7 +82,7 @@ export function gzipWriter(
     const size = filled;
     const content = buffer.subarray(0, size);
     const pieceCrc = crc32(content);
-    crc = pieces.length === 0 && inflatedBytes === 0 ? pieceCrc : crc32(content, crc);
+    crc = crc32Combine(crc, pieceCrc, size);
     inflatedBytes += size;
     current = takeBuffer();
     filled = 0;
