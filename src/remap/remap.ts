@@ -471,19 +471,37 @@ class RemapRun {
       return;
     }
     let blob = this.kept.get(contract.handle);
-    if (moved) {
-      const instance = decodeBlob(blob);
-      const remapper = new ValueRemapper({
-        party: (party) => party,
-        contractId: (id) => this.resolvedId(id),
-        keyCollision: () => undefined,
-      });
-      const plan = this.planOf(instance.templateId);
-      const argument = decodeValue(instance.createArgument);
-      blob = encodeBlob({ ...instance, createArgument: encodeValue(remapper.remap(argument, plan)) });
-    }
+    if (moved) blob = this.withNewReferences(blob);
     this.computeId(number, blob, contract.version, contract.representativePackageId);
   }
+
+  /** The blob with its references resolved; parties are changed already. */
+  private withNewReferences(blob: Buffer): Buffer {
+    this.referenceRewriter ??= new RecordRewriter({
+      party: (party) => party,
+      reference: (buf, start, end) => {
+        const number = this.table.number(buf, start, end);
+        return this.table.stateOf(number) === ID_NEW ? this.table.newIdBytes(number) : undefined;
+      },
+      plainText: () => true,
+      synchronizer: (id) => id,
+    });
+    const view = this.view.parse(blob);
+    const short =
+      this.options.longWay === true || view.hasKey ? undefined : this.referenceRewriter.blob(view);
+    if (short !== undefined) return short;
+    const instance = decodeBlob(blob);
+    const remapper = new ValueRemapper({
+      party: (party) => party,
+      contractId: (id) => this.resolvedId(id),
+      keyCollision: () => undefined,
+    });
+    const plan = this.planOf(instance.templateId);
+    const argument = decodeValue(instance.createArgument);
+    return encodeBlob({ ...instance, createArgument: encodeValue(remapper.remap(argument, plan)) });
+  }
+
+  private referenceRewriter: RecordRewriter | undefined;
 
   private planOf(template: { packageId: string; moduleName: string; entityName: string }) {
     const { compiler } = this.options;
