@@ -1,14 +1,15 @@
 /** Questions about one source at one offset: which contracts are active, how many, what is in flight. */
 import { AcsError } from '../io/error.js';
+import { fullName } from './names.js';
 import type { Db } from './open.js';
 import { offsetWithin, type ReadySource, readySource } from './source.js';
 
 export interface AskFilter {
   /** Ledger offset, inclusive; default the head. */
   offset?: bigint | undefined;
-  /** Contracts with one of these stakeholders. */
+  /** Contracts with one of these stakeholders: full ids or unambiguous prefixes. */
   parties?: readonly string[] | undefined;
-  /** `Module:Entity`, `package-id:Module:Entity` or `#package-name:Module:Entity`. */
+  /** `Entity`, `Module:Entity`, `package-id:Module:Entity` or `#package-name:Module:Entity`. */
   templates?: readonly string[] | undefined;
   synchronizers?: readonly string[] | undefined;
   /** Answer although the base was filtered by other parties; the answer is then marked partial. */
@@ -45,17 +46,17 @@ export interface ActiveRow {
 
 export function resolveQuestion(db: Db, sourceName: string | undefined, filter: AskFilter): Question {
   const source = readySource(db, sourceName);
+  const parties = given(filter.parties)?.map((party) => fullName(db, 'party', party));
+  const synchronizers = given(filter.synchronizers)?.map((id) => fullName(db, 'synchronizer', id));
   return {
     source,
     offset: offsetWithin(source, filter.offset),
-    parties: given(filter.parties)?.flatMap((party) =>
-      pluck(db, 'SELECT party_pk FROM party WHERE party = ?', party),
-    ),
+    parties: parties?.flatMap((party) => pluck(db, 'SELECT party_pk FROM party WHERE party = ?', party)),
     templates: given(filter.templates)?.flatMap((template) => templatePks(db, template)),
-    synchronizers: given(filter.synchronizers)?.flatMap((id) =>
+    synchronizers: synchronizers?.flatMap((id) =>
       pluck(db, 'SELECT sync_pk FROM synchronizer WHERE sync_id = ?', id),
     ),
-    partial: partiality(source, filter),
+    partial: partiality(source, { ...filter, parties }),
   };
 }
 
@@ -87,9 +88,15 @@ function partiality(source: ReadySource, filter: AskFilter): string | undefined 
 function templatePks(db: Db, pattern: string): number[] {
   const parts = pattern.split(':');
   const [entity, module, scope] = [parts.pop(), parts.pop(), parts.join(':')];
+  if (entity !== undefined && entity !== '' && module === undefined) {
+    return db
+      .prepare('SELECT template_pk FROM template WHERE entity_name = ?')
+      .pluck()
+      .all(entity) as number[];
+  }
   if (entity === undefined || module === undefined || entity === '' || module === '') {
     throw new AcsError('TEMPLATE_PATTERN', 'not a template', {
-      expected: 'Module:Entity, package-id:Module:Entity or #package-name:Module:Entity',
+      expected: 'Entity, Module:Entity, package-id:Module:Entity or #package-name:Module:Entity',
       found: pattern,
       exitCode: 2,
     });
