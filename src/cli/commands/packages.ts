@@ -53,12 +53,13 @@ export const packagesCommand = defineCommand({
       await writeFileAtomic(args['write-overrides'], `${JSON.stringify(report.overrides, null, 2)}\n`);
       context.note(`wrote ${args['write-overrides']}`);
     }
-    await context.result(report, () => describe(report));
+    await context.result(report, () => describe(report, args.dar.length === 0 && args.known === undefined));
     return report.missing.length === 0 ? EXIT.ok : EXIT.findings;
   },
 });
 
-function describe(report: PackagesReport): string {
+/** `nothingKnown`: neither DARs nor ids were given, so that a package that is not there says nothing of the participant. */
+function describe(report: PackagesReport, nothingKnown: boolean): string {
   const lines = [`${report.file}: ${groupDigits(report.contracts)} contracts`, ''];
   lines.push(
     renderTable(
@@ -69,7 +70,15 @@ function describe(report: PackagesReport): string {
         p.version ?? '?',
         p.roles.join(' '),
         groupDigits(p.contracts),
-        p.present ? (p.inDars ? '' : 'known') : p.roles.join() === 'creation' ? 'absent' : 'MISSING',
+        p.present
+          ? p.inDars
+            ? ''
+            : 'known'
+          : p.roles.join() === 'creation'
+            ? 'absent'
+            : nothingKnown
+              ? 'not given'
+              : 'MISSING',
       ]),
       { right: [4] },
     ),
@@ -83,7 +92,9 @@ function describe(report: PackagesReport): string {
         s.packageName,
         groupDigits(s.contracts),
         s.selectedPackageId === null
-          ? 'NONE: the import fails'
+          ? nothingKnown
+            ? 'not known (--dar, --known)'
+            : 'NONE: the import fails'
           : s.selectedPackageId === s.representativePackageId
             ? 'exported'
             : s.selectedPackageId,
