@@ -97,6 +97,18 @@ async function filesOf(path: string): Promise<string[]> {
   return names.map((name) => join(path, name));
 }
 
+/** A bare file that is no DALF is most likely something else altogether: says what is wanted. */
+function neitherDarNorDalf(error: unknown): unknown {
+  if (!(error instanceof AcsError) || error.code !== 'DALF_MALFORMED') return error;
+  return new AcsError('DALF_MALFORMED', `the file is neither a DAR (a zip) nor a DALF: ${error.message}`, {
+    ...error.place,
+    expected: error.expected,
+    found: error.found,
+    hint: 'give a .dar or .dalf file, or a folder of them',
+    cause: error,
+  });
+}
+
 class Loader {
   private readonly cache: PackageCache | undefined;
   private readonly limits: DarLimits;
@@ -122,7 +134,9 @@ class Loader {
       const bytes = await readFile(file).catch((cause) => {
         throw fileError(file, cause);
       });
-      const packageId = await this.dalf(file, null, bytes);
+      const packageId = await this.dalf(file, null, bytes).catch((error) => {
+        throw neitherDarNorDalf(error);
+      });
       this.dars.push({ file, manifest: null, mainPackageId: packageId, packageIds: [packageId] });
       return;
     }

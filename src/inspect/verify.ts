@@ -327,17 +327,18 @@ function recordChecker(report: (finding: Finding) => void, options: VerifyOption
       );
     }
     for (const d of compare(view)) {
+      // Of values only the place of the difference is known.
+      const placeOnly = d.blob === d.event;
       report({
         ...finding(
           record,
           'blob',
           'warning',
           'EVENT_DIFFERS',
-          `${d.field} of the event differs from the blob, which an import uses`,
+          `${d.field} of the event is not that of the blob, which an import uses${placeOnly ? `: ${d.blob}` : ''}`,
         ),
         path: d.field,
-        expected: d.blob,
-        found: d.event,
+        ...(placeOnly ? {} : { expected: d.blob, found: d.event }),
       });
     }
   }
