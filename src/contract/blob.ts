@@ -389,7 +389,7 @@ function missing(byteOffset: number, field: string): AcsError {
   return new AcsError('BLOB_FIELD_MISSING', `the contract lacks ${field}`, { byteOffset, expected: field });
 }
 
-function unknownField(r: WireReader, message: string, tag: number): AcsError {
+export function unknownField(r: WireReader, message: string, tag: number): AcsError {
   return new AcsError('BLOB_UNKNOWN_FIELD', `${message} holds an unknown field`, {
     byteOffset: r.pos,
     expected: 'only the fields of the contract schema',

@@ -2,7 +2,7 @@
  * What hashing and checking a contract needs to know of its template: hash headers and, when a package is at hand, the
  * types. Made once per template, package name and representative package, then found by the contract's own bytes.
  */
-import type { BlobView } from '../contract/blob.js';
+import { type BlobView, unknownField } from '../contract/blob.js';
 import { isPackageId, isPackageName, nameProblem } from '../contract/identifier.js';
 import { packagesToTry } from '../dar/packageChoice.js';
 import { PlanCompiler, type TemplatePlan } from '../dar/plan.js';
@@ -83,7 +83,7 @@ export class TemplateBinder {
 
   /**
    * `representativePackageId` is that of the record; empty means the creation package.
-   * Errors: `BLOB_BAD_TEMPLATE_ID`, `BLOB_BAD_PACKAGE_NAME`, `RECORD_BAD_PACKAGE_ID`.
+   * Errors: `BLOB_UNKNOWN_FIELD`, `BLOB_BAD_TEMPLATE_ID`, `BLOB_BAD_PACKAGE_NAME`, `RECORD_BAD_PACKAGE_ID`.
    */
   bind(view: BlobView, representativePackageId: string): TemplateBinding {
     const { buf } = view;
@@ -181,6 +181,7 @@ export class TemplateBinder {
     while (r.pos < r.end) {
       const tag = r.tag();
       if (tag === 0x0a) packageId = r.string();
+      else if (tag !== 0x12 && tag !== 0x1a) throw unknownField(r, 'Identifier', tag);
       else {
         const n = r.length();
         if (nameProblem(view.buf, r.pos, r.pos + n) !== undefined) wellFormed = false;
