@@ -14,8 +14,8 @@ export class PartySets {
   private starts: number[] = [];
   private hashes: number[] = [];
   private slots = new Int32Array(1024).fill(-1);
-  private readonly signatories: number[] = [];
-  private readonly observers: number[] = [];
+  /** The party numbers of the set at hand: signatories, then observers, each part ascending. */
+  private scratch = new Int32Array(64);
   readonly capacity: number;
 
   /** `capacity`: how many different parties and how many different sets are accepted. */
@@ -30,60 +30,58 @@ export class PartySets {
 
   /** The number of the contract's party sets. Throws `DIFF_TOO_MANY_PARTIES` beyond the capacity. */
   ofBlob(blob: BlobView): number {
-    const signatories = this.signatories;
-    const observers = this.observers;
-    signatories.length = 0;
-    observers.length = 0;
-    this.collect(blob.buf, blob.signatoryBorders, signatories);
-    if (blob.maintainerBorders.length > 0) this.collect(blob.buf, blob.maintainerBorders, signatories);
-    this.collect(blob.buf, blob.observerBorders, observers);
-    sortDistinct(signatories);
-    sortDistinct(observers);
-    return this.intern();
+    let end = this.collect(blob.buf, blob.signatoryBorders, 0);
+    if (blob.maintainerBorders.length > 0) end = this.collect(blob.buf, blob.maintainerBorders, end);
+    const signatories = sortDistinct(this.scratch, 0, end);
+    end = this.collect(blob.buf, blob.observerBorders, signatories);
+    return this.intern(signatories, sortDistinct(this.scratch, signatories, end) - signatories);
   }
 
-  private collect(buf: Buffer, borders: readonly number[], into: number[]): void {
+  /** Appends party numbers to the scratch from `at` on; returns where they end. */
+  private collect(buf: Buffer, borders: readonly number[], at: number): number {
+    const need = at + borders.length / 2;
+    if (need > this.scratch.length) {
+      const grown = new Int32Array(need * 2);
+      grown.set(this.scratch);
+      this.scratch = grown;
+    }
     for (let i = 0; i < borders.length; i += 2) {
       const id = this.parties.id(buf, borders[i]!, borders[i + 1]!);
       if (id < 0) throw this.full('parties');
-      into.push(id);
+      this.scratch[at++] = id;
     }
+    return at;
   }
 
-  private intern(): number {
-    const signatories = this.signatories;
-    const observers = this.observers;
-    let hash = Math.imul(signatories.length + 1, 0x9e3779b1) ^ observers.length;
-    for (const id of signatories) hash = Math.imul(hash ^ id, 0x85ebca6b) ^ (hash >>> 13);
-    for (const id of observers) hash = Math.imul(hash ^ id, 0xc2b2ae35) ^ (hash >>> 15);
+  private intern(signatories: number, observers: number): number {
+    const { scratch } = this;
+    const count = signatories + observers;
+    let hash = Math.imul(signatories + 1, 0x9e3779b1) ^ observers;
+    for (let i = 0; i < count; i++) hash = Math.imul(hash ^ scratch[i]!, 0x85ebca6b) ^ (hash >>> 13);
     hash |= 0;
     const mask = this.slots.length - 1;
     let slot = (hash ^ (hash >>> 16)) & mask;
     for (;;) {
       const set = this.slots[slot]!;
-      if (set < 0) return this.add(hash, slot);
-      if (this.hashes[set] === hash && this.equals(set)) return set;
+      if (set < 0) return this.add(hash, slot, signatories, observers);
+      if (this.hashes[set] === hash && this.equals(set, signatories, observers)) return set;
       slot = (slot + 1) & mask;
     }
   }
 
-  private equals(set: number): boolean {
-    const signatories = this.signatories;
-    const observers = this.observers;
-    const arena = this.arena;
+  private equals(set: number, signatories: number, observers: number): boolean {
+    const { arena, scratch } = this;
     let at = this.starts[set]!;
-    if (arena[at++] !== signatories.length || arena[at++] !== observers.length) return false;
-    for (const id of signatories) if (arena[at++] !== id) return false;
-    for (const id of observers) if (arena[at++] !== id) return false;
+    if (arena[at++] !== signatories || arena[at++] !== observers) return false;
+    for (let i = 0; i < signatories + observers; i++) if (arena[at++] !== scratch[i]) return false;
     return true;
   }
 
-  private add(hash: number, slot: number): number {
+  private add(hash: number, slot: number, signatories: number, observers: number): number {
     const set = this.starts.length;
     if (set >= this.capacity) throw this.full('different sets of stakeholders');
-    const signatories = this.signatories;
-    const observers = this.observers;
-    const need = this.used + 2 + signatories.length + observers.length;
+    const count = signatories + observers;
+    const need = this.used + 2 + count;
     if (need > this.arena.length) {
       const grown = new Int32Array(Math.max(need, this.arena.length * 2));
       grown.set(this.arena.subarray(0, this.used));
@@ -91,12 +89,11 @@ export class PartySets {
     }
     this.starts.push(this.used);
     this.hashes.push(hash);
-    const { arena } = this;
+    const { arena, scratch } = this;
     let at = this.used;
-    arena[at++] = signatories.length;
-    arena[at++] = observers.length;
-    for (const id of signatories) arena[at++] = id;
-    for (const id of observers) arena[at++] = id;
+    arena[at++] = signatories;
+    arena[at++] = observers;
+    for (let i = 0; i < count; i++) arena[at++] = scratch[i]!;
     this.used = at;
     this.slots[slot] = set;
     if (this.starts.length * 2 > this.slots.length) this.grow();
@@ -141,17 +138,21 @@ export class PartySets {
   }
 }
 
-function sortDistinct(list: number[]): void {
-  for (let i = 1; i < list.length; i++) {
-    const x = list[i]!;
-    let j = i - 1;
-    while (j >= 0 && list[j]! > x) {
-      list[j + 1] = list[j]!;
-      j--;
+/** Sorts `list[from, end)` and drops repetitions; returns the new end. */
+function sortDistinct(list: Int32Array, from: number, end: number): number {
+  // Sets are small; a long list, made so on purpose maybe, must not take quadratic time.
+  if (end - from > 64) list.subarray(from, end).sort();
+  else
+    for (let i = from + 1; i < end; i++) {
+      const x = list[i]!;
+      let j = i - 1;
+      while (j >= from && list[j]! > x) {
+        list[j + 1] = list[j]!;
+        j--;
+      }
+      list[j + 1] = x;
     }
-    list[j + 1] = x;
-  }
-  let n = 0;
-  for (let i = 0; i < list.length; i++) if (i === 0 || list[i] !== list[i - 1]) list[n++] = list[i]!;
-  list.length = n;
+  let n = from;
+  for (let i = from; i < end; i++) if (i === from || list[i] !== list[i - 1]) list[n++] = list[i]!;
+  return n;
 }
