@@ -26,6 +26,13 @@ export { type ConvertOptions, type ConvertResult, convertSources } from './conve
 export { type Importability, importability } from './convert/importability.js';
 export { type ReadSourceOptions, readSource, type SourceFacts } from './convert/readSource.js';
 export { SOURCE_FORMATS, type SourceContract, type SourceFormat } from './convert/sourceContract.js';
+export { DIFF_CLASSES, type DiffClass } from './diff/classes.js';
+export { type Difference, type DiffOptions, diffInputs } from './diff/diff.js';
+export { differenceJson, diffSummaryJson } from './diff/differenceJson.js';
+export { openDiffSource } from './diff/openSource.js';
+export { type DiffSink, type DiffSource, openedCommitmentSource, snapshotSource } from './diff/source.js';
+export { storeSource } from './diff/storeSource.js';
+export type { DiffSummary } from './diff/summary.js';
 export {
   type AuthenticateOptions,
   authenticate,
@@ -62,6 +69,10 @@ export { type PartyMap, partyMap, readPartyMap, unchangedParties } from './remap
 export { type PlaceOptions, type PlaceResult, placeContracts } from './remap/place.js';
 export { type PlacementRow, readPlacement } from './remap/placement.js';
 export { type RemapOptions, type RemapResult, remapContracts } from './remap/remap.js';
+export { type MadePlan, makePlan, type PlanOptions } from './repair/plan.js';
+export { type PlanJson, readPlan } from './repair/planJson.js';
+export { type Policy, parsePolicy } from './repair/policy.js';
+export { type Simulation, simulatePlan } from './repair/simulate.js';
 export type { FilterConditions } from './reshape/conditions.js';
 export { contractIdList, readContractIds } from './reshape/contractIdList.js';
 export { type FilterOptions, type FilterResult, filterSnapshot } from './reshape/filter.js';

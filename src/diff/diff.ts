@@ -255,6 +255,7 @@ function openSink(
       if (representative >= 0) {
         builder.representative(record.buf, representative, fields[2 * EVENT.representativePackageId + 1]!);
       }
+      if (known >= 0 && table.showAgain(known, builder.words, input)) return;
       add(builder.words, 0);
     },
     opened(contractId, reassignmentCounter) {

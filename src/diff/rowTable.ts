@@ -18,6 +18,8 @@ export class RowTable {
   private slots = new Int32Array(1 << 12).fill(-1);
   private rows = 0;
   private contracts = 0;
+  /** Whether the row found last is the only one of its contract. */
+  private foundAlone = false;
   private readonly inputNames: readonly string[];
 
   constructor(inputNames: readonly string[]) {
@@ -92,13 +94,38 @@ export class RowTable {
           if (
             (block[offset + ROW.flags]! & HAS_CONTENT) !== 0 &&
             sameWords(block, offset + ROW.digest, words, ROW.digest, 4)
-          )
+          ) {
+            this.foundAlone = row === head && block[offset + this.rowWords] === -1;
             return row;
+          }
         }
         return -1;
       }
       slot = (slot + 1) & mask;
     }
+  }
+
+  /**
+   * Notes that an input shows the row that {@link findContent} found, when `words` says the same of it in every respect.
+   * False when it does not, when the contract has other rows, or when the input has shown it before.
+   */
+  showAgain(row: number, words: Int32Array, input: number): boolean {
+    const block = this.blockOf(row);
+    const offset = this.offsetOf(row);
+    const word = offset + ROW.inputs + (input >>> 5);
+    const bit = 1 << (input & 31);
+    if (
+      !this.foundAlone ||
+      (block[word]! & bit) !== 0 ||
+      block[offset + ROW.flags] !== words[ROW.flags] ||
+      block[offset + ROW.synchronizer] !== words[ROW.synchronizer] ||
+      block[offset + ROW.counterLow] !== words[ROW.counterLow] ||
+      block[offset + ROW.counterHigh] !== words[ROW.counterHigh] ||
+      block[offset + ROW.representative] !== words[ROW.representative]
+    )
+      return false;
+    block[word]! |= bit;
+    return true;
   }
 
   private join(head: number, words: Int32Array, at: number): void {
