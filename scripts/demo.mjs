@@ -9,76 +9,54 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'acskit-demo-'));
 const F = 'fixtures/snapshots';
 
-/** What each step shows, the command, the exit status it must have, and how many lines to print. */
+const P = [1, 2, 3].map((n) => `${F}/multi/participant${n}.acs.gz`);
+const HOSTING = ['--hosting', `${F}/multi/hosting.json`];
+const DARS = ['--dar', 'fixtures/dars'];
+const STORE = join(work, 'acs.db');
+const PLAN = join(work, 'repair');
+
+/** Question, words of the command (with spaces: one word each), exit status, lines shown. */
 const STEPS = [
+  ['What is in this file that somebody sent me?', ['info', P[0], '--top', '4', '--largest', '2'], 0, 40],
+  ['Is every contract in it genuine? (ids recomputed from the content)', ['verify', P[0], ...DARS], 0, 6],
   [
-    'What is in this file that somebody sent me?',
-    ['info', `${F}/multi/participant1.acs.gz`, '--top', '4', '--largest', '2'],
-    0,
-    40,
-  ],
-  [
-    'Is every contract in it genuine? (ids recomputed from the content, with the packages)',
-    ['verify', `${F}/multi/participant1.acs.gz`, '--dar', 'fixtures/dars'],
-    0,
-    6,
-  ],
-  [
-    'Show me a contract, with names.',
-    [
-      'cat',
-      `${F}/tiny.acs.gz`,
-      '--dar',
-      'fixtures/dars',
-      '--limit',
-      '1',
-      '--fields',
-      'contractId,argumentForm,createArgument',
-    ],
+    'Show me contracts, with names.',
+    ['cat', P[0], ...DARS, '--limit', '2', '--fields', 'createArgument'],
     0,
     2,
   ],
   [
     "Cut out one party's contracts.",
-    [
-      'filter',
-      `${F}/multi/participant1.acs.gz`,
-      '-o',
-      join(work, 'alice.acs.gz'),
-      '--party',
-      'alice::',
-      '--manifest',
-    ],
+    ['filter', P[0], '-o', join(work, 'alice.acs.gz'), '--party', 'alice::', '--manifest'],
     0,
     3,
   ],
+  ['Keep it in a store …', ['store', 'load', STORE, '--source', 'p1', '--offset', '1000', P[0]], 0, 2],
+  [
+    "… and ask for one party's contracts at an offset.",
+    ['store', 'at', STORE, '--party', 'alice', '--count'],
+    0,
+    8,
+  ],
   [
     'Where do two participants differ in what they must share?',
-    [
-      'diff',
-      `${F}/multi/participant1.acs.gz`,
-      `${F}/multi/participant2.acs.gz`,
-      '--hosting',
-      `${F}/multi/hosting.json`,
-      '--top',
-      '2',
-    ],
+    ['diff', P[0], P[1], ...HOSTING, '--top', '2'],
     1,
     24,
   ],
   [
     'What commitments would participant1 send?',
-    [
-      'commitment',
-      `${F}/multi/participant1.acs.gz`,
-      '--participant',
-      'participant1',
-      '--hosting',
-      `${F}/multi/hosting.json`,
-    ],
+    ['commitment', P[0], '--participant', 'participant1', ...HOSTING],
     0,
     6,
   ],
+  [
+    'Plan the repair of all three: what one lacks is added.',
+    ['plan', ...P, ...HOSTING, '--policy', 'union', ...DARS, '-o', PLAN, '--quiet'],
+    0,
+    22,
+  ],
+  ['Prove it without a node.', ['plan', 'simulate', PLAN], 0, 18],
 ];
 
 function short(arg) {
