@@ -4,6 +4,28 @@ import type { AcsError } from '../io/error.js';
 import { describePlace } from '../io/error.js';
 import { type Progress, type ProgressMode, startProgress } from './progress.js';
 
+/** Something the user should know; nothing stops because of it. Shape: schemas/json/warning.schema.json. */
+export interface CliWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  /** Input of a comparison, by its name there. */
+  readonly input?: string;
+  /** Participant of a store. */
+  readonly source?: string;
+  readonly contractId?: string;
+  /** Party or synchronizer id. */
+  readonly id?: string;
+  readonly count?: number;
+  readonly examples?: readonly string[];
+  /** 0-based. */
+  readonly records?: readonly number[];
+  /** What contracts lack. */
+  readonly part?: string;
+  /** Contract-id version, or `lf1`. */
+  readonly label?: string;
+}
+
 export interface CliContext {
   /** True with `--json`: results are JSON. */
   readonly json: boolean;
@@ -14,7 +36,7 @@ export interface CliContext {
   /** A line of talk on standard error, with `--json` as a JSON line; silent with `--quiet`. */
   note(text: string): void;
   /** A warning on standard error; with `--json` as a JSON line. */
-  warn(warning: { code: string; message: string; [key: string]: unknown }): void;
+  warn(warning: CliWarning): void;
   /** Progress on standard error. `total` in the unit's own counts, when known. */
   progress(label: string, unit: string, total?: number): Progress;
 }

@@ -259,6 +259,11 @@ describe('every JSON output fits its schema', () => {
     await check('diff-line', 1, 'diff', ...all, '--format', 'jsonl');
     const pair = [participant(1), participant(3), ...HOSTING];
     await check('canton-mismatch', 1, 'diff', ...pair, '--format', 'canton-mismatch');
+    await check('diff', 1, 'diff', ...pair, '--format', 'jsonl', '-o', out('differences'));
+    checkFile('diff-line', out('differences'));
+    await check('diff', 1, 'diff', ...pair, '--format', 'html', '-o', out('report.html'));
+    await check(null, 1, 'diff', ...pair, '-o', out('summary.json'));
+    checkFile('diff', out('summary.json'));
     await check(null, 2, 'diff', ...pair, '--format', 'html');
   });
 

@@ -72,7 +72,11 @@ export const diffCommand = defineCommand({
         default: 'table' as const,
         describe: 'what to print',
       })
-      .option('output', { type: 'string', alias: 'o', describe: 'write it to this file instead' })
+      .option('output', {
+        type: 'string',
+        alias: 'o',
+        describe: 'write it to this file; of other formats than table the summary is printed too',
+      })
       .option('html', { type: 'string', describe: 'also write the HTML report to this file' })
       .option('top', { type: 'number', default: 20, describe: 'differences listed in the table' })
       .option('allow-skew', {
@@ -142,15 +146,13 @@ export const diffCommand = defineCommand({
           });
         }
       } else if (args.format === 'html') await put(html!.render(summary, title));
-      else if (args.format === 'table') {
-        const json = {
-          ...diffSummaryJson(summary),
-          differences: listed.map((d) => differenceJson(d, names)),
-        };
-        if (file === undefined) await context.result(json, () => describeDiff(summary, listed, names));
-        else
-          await put(context.json ? `${JSON.stringify(json)}\n` : `${describeDiff(summary, listed, names)}\n`);
-      }
+      const json = {
+        ...diffSummaryJson(summary),
+        differences: listed.map((d) => differenceJson(d, names)),
+      };
+      const text = (): string => describeDiff(summary, listed, names);
+      if (args.format === 'table' && file !== undefined)
+        await put(`${context.json ? JSON.stringify(json) : text()}\n`);
       for (const input of summary.inputs) {
         if (input.inFlightUnknown === 0) continue;
         context.warn({
@@ -161,6 +163,9 @@ export const diffCommand = defineCommand({
         });
       }
       await file?.commit();
+      // A file of another format leaves standard output to the summary.
+      if ((args.format === 'table') === (file === undefined) && args.output !== '-')
+        await context.result(json, text);
       return summary.different > 0 ? EXIT.findings : EXIT.ok;
     } finally {
       mismatch?.close();

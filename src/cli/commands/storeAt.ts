@@ -37,7 +37,8 @@ export const storeAtCommand = defineCommand({
   async run(args, context) {
     return withStore(args.db, {}, async ({ db }) => {
       const q = resolveQuestion(db, args.source, askFilter(args));
-      if (q.partial !== undefined) context.warn({ code: 'PARTIAL', message: q.partial });
+      if (q.partial !== undefined)
+        context.warn({ code: 'PARTIAL', message: q.partial, source: q.source.name });
       if (args.count) {
         const byTemplate = countByTemplate(db, q);
         const contracts = byTemplate.reduce((sum, c) => sum + c.contracts, 0);

@@ -80,12 +80,14 @@ export const storeExportCommand = defineCommand({
       onProgress: (contracts) => progress.update(contracts),
     });
     progress.finish();
-    if (result.partial !== undefined) context.warn({ code: 'PARTIAL', message: result.partial });
+    if (result.partial !== undefined)
+      context.warn({ code: 'PARTIAL', message: result.partial, source: result.source });
     const leaving = result.inFlight.filter((r) => r.kind === 'unassigned');
     const missing = leaving.length + result.unnamedInFlight;
     if (missing > 0) {
       context.warn({
         code: 'IN_FLIGHT',
+        source: result.source,
         message: `${missing} contracts are in flight and ${args['in-flight'] === 'keep' ? 'stand as empty records' : 'not in the file'}`,
         count: missing,
         examples: leaving.slice(0, 10).map((r) => r.contractId),
