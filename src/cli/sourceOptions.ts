@@ -1,7 +1,8 @@
 /** Options of the commands that read sources of any form. */
 import type { Argv } from 'yargs';
-import type { ReadSourceOptions, SourceFacts } from '../convert/readSource.js';
+import type { SourceFacts } from '../convert/readSource.js';
 import { SOURCE_FORMATS, type SourceFormat } from '../convert/sourceContract.js';
+import type { ReadSourceOptions } from '../convert/sourceReading.js';
 import type { CliContext } from './context.js';
 import { type ReadArgs, readOptions, scanOptions } from './readOptions.js';
 

@@ -19,8 +19,9 @@ import { type Finding, findingCollector } from './findings.js';
 import { importability, LF1_REASON } from './importability.js';
 import { neutralJson } from './neutralJson.js';
 import { OldRecordTranscoder } from './oldRecordTranscoder.js';
-import { type ReadSourceOptions, readSource, type SourceFacts } from './readSource.js';
+import { readSource, type SourceFacts } from './readSource.js';
 import type { SourceContract, SourceFinding } from './sourceContract.js';
+import type { ReadSourceOptions } from './sourceReading.js';
 
 export interface ConvertOptions extends ReadSourceOptions, CompletionOptions {
   readonly output: string;

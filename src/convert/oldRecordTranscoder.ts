@@ -242,7 +242,8 @@ export class OldRecordTranscoder {
   }
 
   private write(): Buffer | undefined {
-    const { buf, created } = this;
+    const buf = this.buf;
+    const created = this.created;
     const forms = this.templateForms();
     if (forms === undefined || forms.packageId.length === 0) return undefined;
     const micros = readTimestampMicros(this.r.reset(buf, created.start, created.end));

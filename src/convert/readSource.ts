@@ -9,17 +9,14 @@ import { RecordView } from '../snapshot/record.js';
 import { byteQueue } from '../wire/byteQueue.js';
 import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { looksLikeGzip } from '../wire/gzipHeader.js';
-import { emptyGzipFacts, type InflateOptions, inflateGzip } from '../wire/inflate.js';
+import { emptyGzipFacts, inflateGzip } from '../wire/inflate.js';
 import { DETECT_BYTES, detectSource } from './detectSource.js';
-import { type FindingCollector, findingCollector } from './findings.js';
+import { findingCollector } from './findings.js';
 import { readFormatB } from './formatB.js';
-import { contractOfJsonApi, streamEvent } from './jsonApiV1.js';
-import { activeContractEntry } from './jsonLedgerApiV2.js';
-import { JsonSlice } from './jsonMembers.js';
-import { type JsonSink, jsonSplitter } from './jsonSplitter.js';
-import { createdEventV1Json, readResponseV1 } from './ledgerApiV1.js';
-import { type ResponseItem, readResponseV2, readResponseV2Json, sourceOfRecord } from './ledgerApiV2.js';
-import { scanContract, streamBase64Member } from './scanEvents.js';
+import { jsonReader } from './jsonDocuments.js';
+import { readResponseV1 } from './ledgerApiV1.js';
+import { readResponseV2, sourceOfRecord } from './ledgerApiV2.js';
+import { streamBase64Member } from './scanEvents.js';
 import { readFormatC } from './serializableContract.js';
 import {
   SOURCE_FORMAT_NAMES,
@@ -29,25 +26,9 @@ import {
   type SourceFormat,
   type SourcePlace,
 } from './sourceContract.js';
+import { inFlight, type Push, type Reading, type ReadSourceOptions, takeItem } from './sourceReading.js';
 import { textDumpReader } from './textDump.js';
 import { inflateZstd } from './zstd.js';
-
-export interface ReadSourceOptions extends InflateOptions {
-  /** Reads the input as this form; without it the form is recognised. */
-  format?: SourceFormat;
-  /** Counts that look like a limit. Default 1000, the default of the 2.x console. */
-  expectLimit?: number;
-  maxRecordBytes?: number;
-  /**
-   * Called first for every contract of a format-A snapshot; true means that it is dealt with and no source contract is
-   * made of it.
-   */
-  onRecord?: (record: RecordView) => boolean;
-  /** The same for the bodies of format-B frames. */
-  onOldRecord?: (buf: Buffer, start: number, end: number) => boolean;
-  /** Awaited after every chunk: back-pressure. */
-  afterChunk?: () => Promise<void> | void;
-}
 
 export interface SourceFacts {
   /** The input: a path, or `-`. */
@@ -61,18 +42,6 @@ export interface SourceFacts {
 }
 
 export type SourceVisitor = (contract: SourceContract, place: SourcePlace) => void;
-
-/** State shared by the readers of one input. */
-interface Reading {
-  name: string;
-  visit: (contract: SourceContract, line?: number) => void;
-  /** Counts a contract that needs no visit. */
-  handled: () => void;
-  findings: FindingCollector<SourceFindingCode>;
-  /** Moments the input names. */
-  offsets: Set<string>;
-  options: ReadSourceOptions;
-}
 
 /** Reads every contract. Errors: those of the form, located; `SOURCE_UNKNOWN` and `SOURCE_WRONG_FORMAT`. */
 export async function readSource(
@@ -238,9 +207,6 @@ async function readInflated(
   push(undefined);
 }
 
-/** Takes chunks, then `undefined` for the end. */
-type Push = (chunk: Buffer | undefined) => void;
-
 function readerOf(format: SourceFormat, reading: Reading): Push {
   switch (format) {
     case 'A':
@@ -283,7 +249,7 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
         return;
       }
       default:
-        item(readResponseV2(buf, bodyStart, end, index), reading);
+        takeItem(readResponseV2(buf, bodyStart, end, index), reading);
     }
   };
   const sink: FrameSink = (buf, start, bodyStart, end, offset) => {
@@ -302,217 +268,5 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
   return (chunk) => {
     if (chunk === undefined) splitter.finish();
     else splitter.push(chunk, sink);
-  };
-}
-
-function item(found: ResponseItem, reading: Reading): void {
-  if (found.kind === 'contract') reading.visit(found.contract);
-  else if (found.kind === 'in-flight') inFlight(reading, found.contractId);
-  else if (found.offset !== undefined) reading.offsets.add(found.offset);
-}
-
-function inFlight(reading: Reading, contractId: string | undefined): void {
-  reading.findings.add(
-    'IN_FLIGHT',
-    'contracts were in flight between synchronizers: they are not part of the result',
-    contractId,
-  );
-}
-
-/** Members of a document whose elements are contracts. */
-const ARRAYS: Partial<Record<SourceFormat, readonly string[]>> = {
-  'json-api-v1': ['result'],
-  'json-api-v1-stream': ['events'],
-  'json-ledger-api-v2': ['activeContracts'],
-  'ledger-api-v1-json': ['activeContracts', 'active_contracts'],
-  'scan-events': ['created_events'],
-};
-
-function jsonReader(format: SourceFormat, reading: Reading): Push {
-  const arrays = new Set(ARRAYS[format] ?? []);
-  const splitter = jsonSplitter(arrays);
-  const stream = format === 'json-api-v1-stream' ? streamState(reading) : undefined;
-  let pages = 0;
-
-  function element(slice: JsonSlice, key: string): void {
-    switch (format) {
-      case 'json-api-v1':
-        // A top-level array holds contracts, or whole answers.
-        if (key === '' && slice.members().get('result') !== undefined) {
-          answer(slice);
-          return;
-        }
-        reading.visit(contractOfJsonApi(slice, format));
-        return;
-      case 'json-api-v1-stream':
-        if (key === '') document(slice, true);
-        else stream?.event(slice);
-        return;
-      case 'json-ledger-api-v2':
-        if (key === '' && slice.members().get('activeContracts') !== undefined) {
-          document(slice, true);
-          return;
-        }
-        item(activeContractEntry(slice), reading);
-        return;
-      case 'ledger-api-v2-json':
-        item(readResponseV2Json(slice), reading);
-        return;
-      case 'ledger-api-v1-json':
-        if (key === '') document(slice, true);
-        else reading.visit(createdEventV1Json(slice));
-        return;
-      default:
-        reading.visit(scanContract(slice));
-    }
-  }
-
-  function answer(slice: JsonSlice): void {
-    for (const contract of slice.members().require('result').elements()) element(contract, 'result');
-    document(slice, false);
-  }
-
-  /** A document around elements; `nested` when its elements have not been handed out yet. */
-  function document(slice: JsonSlice, nested: boolean): void {
-    const members = slice.members();
-    if (nested) {
-      const key = [...arrays].find((name) => members.get(name) !== undefined);
-      if (key !== undefined) for (const inner of members.require(key).elements()) element(inner, key);
-    }
-    switch (format) {
-      case 'json-api-v1': {
-        pages++;
-        if (pages > 1) {
-          reading.findings.add(
-            'NO_COMMON_CUT',
-            'the input holds several /v1/query answers: they are not of one moment',
-            undefined,
-          );
-        }
-        const status = members.integer('status');
-        if (members.get('result') === undefined && members.get('payload') !== undefined) {
-          reading.visit(contractOfJsonApi(slice, format));
-        } else if (status !== undefined && status !== 200n) {
-          throw new AcsError('ANSWER_FAILED', `the answer has status ${status}`, {
-            expected: '200',
-            found: members.get('errors')?.text.slice(0, 200),
-          });
-        } else members.require('result');
-        const warnings = members.get('warnings');
-        if (warnings !== undefined) {
-          reading.findings.add(
-            'INCOMPLETE_ANSWER',
-            `the answer has warnings: ${warnings.text.slice(0, 300)}`,
-          );
-        }
-        return;
-      }
-      case 'json-api-v1-stream':
-        stream?.document(slice);
-        return;
-      case 'json-ledger-api-v2': {
-        if (members.get('activeContracts') === undefined) {
-          item(activeContractEntry(slice), reading);
-          return;
-        }
-        const offset = members.integer('activeAtOffset');
-        if (offset !== undefined) reading.offsets.add(offset.toString());
-        return;
-      }
-      case 'ledger-api-v2-json':
-        item(readResponseV2Json(slice), reading);
-        return;
-      case 'ledger-api-v1-json': {
-        const offset = members.string('offset');
-        if (offset !== undefined && offset !== '') reading.offsets.add(offset);
-        return;
-      }
-      default: {
-        if (members.get('created_events') === undefined) {
-          reading.visit(scanContract(slice));
-          return;
-        }
-        const time = members.string('record_time');
-        const migration = members.integer('migration_id');
-        if (time !== undefined)
-          reading.offsets.add(migration === undefined ? time : `${time} (migration ${migration})`);
-      }
-    }
-  }
-
-  const sink: JsonSink = {
-    element: (buf, start, end, key) => element(new JsonSlice(buf, start, end, ''), key),
-    document: (buf, start, end) => document(new JsonSlice(buf, start, end, ''), false),
-  };
-  return (chunk) => {
-    if (chunk !== undefined) {
-      try {
-        splitter.push(chunk, sink);
-      } catch (error) {
-        throw error instanceof AcsError
-          ? error.locate({ stream: 'inflated', byteOffset: splitter.offset, line: splitter.line })
-          : error;
-      }
-      return;
-    }
-    splitter.finish();
-    stream?.finish();
-  };
-}
-
-/**
- * A `/v1/stream/query` recording: creates and archives. The first document with an offset ends the snapshot; what is
- * still active at the end of the input is handed out then.
- */
-function streamState(reading: Reading) {
-  const active = new Map<string, SourceContract>();
-  let ended = false;
-  return {
-    event(slice: JsonSlice): void {
-      const event = streamEvent(slice);
-      if (event.kind === 'created') {
-        if (active.has(event.contract.contractId)) {
-          reading.findings.add(
-            'DUPLICATE',
-            'a contract was created twice in the stream',
-            event.contract.contractId,
-          );
-        }
-        active.set(event.contract.contractId, event.contract);
-        return;
-      }
-      if (active.delete(event.contractId)) {
-        reading.findings.add(
-          'TRANSIENT',
-          'contracts archived again inside the recording were left out',
-          event.contractId,
-        );
-      }
-    },
-    document(slice: JsonSlice): void {
-      const members = slice.members();
-      if (members.get('errors') !== undefined || members.get('error') !== undefined) {
-        throw new AcsError('ANSWER_FAILED', 'the recorded stream holds an error', {
-          found: slice.text.slice(0, 200),
-        });
-      }
-      const offset = members.get('offset');
-      if (offset !== undefined) ended = true;
-      else if (members.names().includes('offset')) ended = true;
-      const warnings = members.get('warnings');
-      if (warnings !== undefined) {
-        reading.findings.add('INCOMPLETE_ANSWER', `the answer has warnings: ${warnings.text.slice(0, 300)}`);
-      }
-    },
-    finish(): void {
-      if (!ended) {
-        reading.findings.add(
-          'INCOMPLETE_ANSWER',
-          'no document of the recording has an offset: the snapshot part may not be complete',
-        );
-      }
-      for (const contract of active.values()) reading.visit(contract);
-      active.clear();
-    },
   };
 }

@@ -1,8 +1,9 @@
 /** `acs parties`: who appears in sources, in which role, on which templates. */
 import type { LfValue } from '../contract/value.js';
 import { decodeValue } from '../contract/valueCodec.js';
-import { type ReadSourceOptions, readSource, type SourceFacts } from '../convert/readSource.js';
+import { readSource, type SourceFacts } from '../convert/readSource.js';
 import type { SourceContract, SourceValue } from '../convert/sourceContract.js';
+import type { ReadSourceOptions } from '../convert/sourceReading.js';
 import { argumentOf, keyOf, templatePlan } from '../convert/typeSource.js';
 import type { PlanCompiler } from '../dar/plan.js';
 import type { PartyHosting } from './hosting.js';

@@ -1,6 +1,7 @@
 /** Reads a whole source into memory, or expects it to be refused. */
-import { type ReadSourceOptions, readSource } from '../../src/convert/readSource.js';
+import { readSource } from '../../src/convert/readSource.js';
 import type { SourceContract } from '../../src/convert/sourceContract.js';
+import type { ReadSourceOptions } from '../../src/convert/sourceReading.js';
 import { AcsError } from '../../src/io/error.js';
 
 export async function readAll(input: Uint8Array | string, options: ReadSourceOptions = {}) {
