@@ -10,7 +10,7 @@ import { synchronizerIdProblem } from '../contract/identifier.js';
 import { toolVersion } from '../contract/snapshotFile.js';
 import type { PackageSet } from '../dar/type.js';
 import { type ComparedContract, type Difference, diffInputs } from '../diff/diff.js';
-import { diffSummaryJson } from '../diff/differenceJson.js';
+import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js';
 import type { DiffSource, DiffSourceFacts } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
@@ -230,7 +230,7 @@ async function writePlan(
       ...common,
       kind: 'plan',
       inputs: planInputs,
-      diff: diffSummaryJson(diff),
+      diff: withoutSpill(diffSummaryJson(diff)),
       warnings: draft.warnings.list(),
       notChecked: NOT_CHECKED,
       participants: await finishAll(forward),
@@ -263,6 +263,11 @@ async function writePlan(
     decisions.close();
     inverseDecisions.close();
   }
+}
+
+/** How much went to temporary files is no part of a plan: it would differ with the memory given. */
+function withoutSpill({ spilledBytes: _, ...summary }: DiffSummaryJson): PlanJson['diff'] {
+  return summary;
 }
 
 async function finishAll(files: readonly ParticipantFiles[]): Promise<PlanParticipant[]> {

@@ -99,7 +99,7 @@ export interface PlanJson {
   waived: string[];
   inputs: PlanInput[];
   /** What was found before the repair; null in an inverse plan. */
-  diff: DiffSummaryJson | null;
+  diff: Omit<DiffSummaryJson, 'spilledBytes'> | null;
   counts: {
     /** Contracts with an action. */
     touched: number;
