@@ -70,6 +70,8 @@ async function parseWords(argv: readonly string[], stdout: Writable): Promise<Ca
   return helpText === '' ? EXIT.usage : EXIT.ok;
 }
 
+const HELP_COLUMNS = 100;
+
 /** yargs drops a lone `-`; it travels under another name. */
 const DASH = '\u0001-';
 
@@ -137,7 +139,7 @@ function buildParser(
       global: true,
     })
     .locale('en')
-    .wrap(100)
+    .wrap(HELP_COLUMNS)
     .version(toolVersion())
     .help()
     .alias('help', 'h')
@@ -176,7 +178,8 @@ function addCommand(
       const rest = words.slice(words.indexOf(own) + 1);
       // yargs hands a command's options down to its subcommands: declare them only when none of those is called.
       const subcalled = (command.subcommands ?? []).some((sub) => sub.command.split(' ')[0] === rest[0]);
-      if (command.details !== undefined) child.usage(`${path} ${command.command}\n\n${command.details}`);
+      if (command.details !== undefined)
+        child.usage(`${path} ${command.command}\n\n${reflow(command.details)}`);
       if (command.options !== undefined && !subcalled) {
         child = command.options(child as never) as unknown as Argv;
       }
@@ -192,6 +195,32 @@ function addCommand(
       choose(command, args as unknown as GlobalArgs);
     },
   );
+}
+
+/** Moves what a line has too much to the next one: of the paragraph, or of the row of a list (`NAME  text`). */
+function reflow(text: string): string {
+  const lines: string[] = [];
+  let carried = '';
+  for (const line of text.split('\n')) {
+    const row = /^ *\S+ {2,}/.exec(line);
+    if (carried !== '' && (line === '' || row !== null)) {
+      lines.push(carried);
+      carried = '';
+    }
+    let rest = carried === '' ? line : `${carried} ${line}`;
+    carried = '';
+    if (rest.length > HELP_COLUMNS) {
+      const cut = rest.lastIndexOf(' ', HELP_COLUMNS);
+      carried = `${' '.repeat(row === null ? 0 : row[0].length)}${rest.slice(cut + 1)}`;
+      rest = rest.slice(0, cut);
+    }
+    lines.push(rest);
+    if (row !== null && carried !== '') {
+      lines.push(carried);
+      carried = '';
+    }
+  }
+  return [...lines, ...(carried === '' ? [] : [carried])].join('\n');
 }
 
 function exitStatusText(command: CliCommand<never>): string {
