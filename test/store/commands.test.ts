@@ -127,6 +127,6 @@ describe('acs store', () => {
     expect(beyond.status).toBe(2);
     expect(beyond.err).toContain('9007199254740993 to 9007199254740993');
     expect((await acs('history', db, 'zz')).status).toBe(2);
-    expect((await acs('at', db, '--template', 'nonsense')).status).toBe(2);
+    expect((await acs('at', db, '--template', 'nonsense:')).status).toBe(2);
   });
 });
