@@ -87,7 +87,8 @@ export class JsonBytes {
   string(from: Buffer, start: number, end: number): void {
     this.grow(end - start + 2);
     const source = wordsOf(from);
-    const { words, buf } = this;
+    const words = this.words;
+    const buf = this.buf;
     let at = this.length;
     let i = start;
     buf[at++] = QUOTE;
@@ -108,7 +109,8 @@ export class JsonBytes {
   /** The bytes `from[start, end)` as a JSON string of lower-case hex. */
   hex(from: Buffer, start: number, end: number): void {
     this.grow(2 * (end - start) + 2);
-    const { words, buf } = this;
+    const words = this.words;
+    const buf = this.buf;
     let at = this.length;
     buf[at++] = QUOTE;
     for (let i = start; i < end; i++, at += 2) words.setUint16(at, HEX_PAIR[from[i]], true);

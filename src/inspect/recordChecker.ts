@@ -1,0 +1,238 @@
+/** The checks of single records that `acs verify` makes: message, blob, event against blob. */
+import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
+import { contentDigest } from '../contract/contentDigest.js';
+import { classifyContractId } from '../contract/contractId.js';
+import { ContractView } from '../contract/contractView.js';
+import { eventComparer } from '../contract/eventAgainstBlob.js';
+import { synchronizerIdProblem } from '../contract/identifier.js';
+import { checkValue } from '../contract/valueCheck.js';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/valueCodec.js';
+import { AcsError } from '../io/error.js';
+import { ENVELOPE_VERSION, type RecordView } from '../snapshot/record.js';
+import { Interner } from '../wire/interner.js';
+import { type Finding, fromError, type Level } from './finding.js';
+
+export interface RecordCheckOptions {
+  /** Share of records whose blob is checked, 0 < share ≤ 1; the same records every time. Default 1. */
+  sample?: number;
+  /** A further check of each sound contract, e.g. authenticity. It reports through `report`. */
+  extraCheck?: (view: ContractView, report: (finding: Finding) => void) => void;
+}
+
+/** Microseconds on either side of 1970 that {@link MIN_TIMESTAMP} and {@link MAX_TIMESTAMP} admit for certain. */
+const SURELY_IN_RANGE = 2 ** 53;
+
+export interface RecordChecker {
+  visit(record: RecordView): void;
+  contracts(): number;
+  /** Contracts whose blob was looked at. */
+  checkedBlobs(): number;
+  /** The content digest of all contracts. */
+  digestHex(): string;
+  /** Checks that were not made, in words. */
+  notChecked(): string[];
+}
+
+/**
+ * Checks records one by one, in file order. `report` takes the findings, `seen` the blob of each contract before it is
+ * looked at.
+ */
+export function recordChecker(
+  report: (finding: Finding) => void,
+  seen: (blob: BlobView) => void,
+  options: RecordCheckOptions,
+): RecordChecker {
+  const view = new ContractView();
+  const compare = eventComparer();
+  const digest = contentDigest();
+  const synchronizers = new Interner(100_000);
+  const synchronizerProblems: (string | undefined)[] = [];
+  let lastSynchronizer = -1;
+  const sample = options.sample ?? 1;
+  let contracts = 0;
+  let checkedBlobs = 0;
+
+  function finding(
+    record: RecordView,
+    level: Level,
+    severity: Finding['severity'],
+    code: string,
+    message: string,
+  ): Finding {
+    const result: Finding = {
+      level,
+      severity,
+      code,
+      message,
+      record: record.index,
+      byteOffset: record.offset,
+      stream: 'inflated',
+    };
+    try {
+      result.contractId = view.contractId;
+    } catch {
+      // The id itself is unreadable; the place is known all the same.
+    }
+    return result;
+  }
+
+  function checkMessage(record: RecordView): void {
+    if (record.version !== ENVELOPE_VERSION) {
+      report({
+        ...finding(
+          record,
+          'messages',
+          'warning',
+          'ENVELOPE_VERSION',
+          'unknown envelope version; Canton reads it as version 30',
+        ),
+        expected: '30',
+        found: `${record.version}`,
+      });
+    }
+    if (record.unknownFields > 0) {
+      report(
+        finding(
+          record,
+          'messages',
+          'warning',
+          'UNKNOWN_FIELDS',
+          `${record.unknownFields} unknown fields outside the blob; Canton ignores them`,
+        ),
+      );
+    }
+    const id = synchronizers.id(
+      record.buf,
+      record.synchronizerStart,
+      record.synchronizerEnd,
+      lastSynchronizer,
+    );
+    lastSynchronizer = id;
+    let problem: string | undefined;
+    if (id < 0) problem = synchronizerIdProblem(record.synchronizerId);
+    else {
+      if (id === synchronizerProblems.length)
+        synchronizerProblems.push(synchronizerIdProblem(record.synchronizerId));
+      problem = synchronizerProblems[id];
+    }
+    if (problem !== undefined) {
+      report({
+        ...finding(
+          record,
+          'messages',
+          'error',
+          'SYNCHRONIZER_ID',
+          `not a logical synchronizer id: ${problem}`,
+        ),
+        found: record.synchronizerId,
+      });
+    }
+  }
+
+  function checkCreatedAt(record: RecordView, blob: BlobView): void {
+    const micros = blob.createdAtNumber;
+    if (Math.abs(micros) < SURELY_IN_RANGE) return;
+    const exact = blob.createdAt;
+    if (exact === CREATED_AT_NOW) {
+      report(
+        finding(
+          record,
+          'blob',
+          'error',
+          'CREATED_AT_NOW',
+          'the creation time is not set; Canton refuses the import',
+        ),
+      );
+    } else if (exact < MIN_TIMESTAMP || exact > MAX_TIMESTAMP) {
+      report(finding(record, 'blob', 'error', 'CREATED_AT_RANGE', 'the creation time is out of range'));
+    }
+  }
+
+  function checkBlob(record: RecordView): void {
+    checkedBlobs++;
+    const { blob } = view;
+    checkValue(blob.buf, blob.argumentStart, blob.argumentEnd);
+    if (blob.hasKey) checkValue(blob.buf, blob.keyValueStart, blob.keyValueEnd);
+    checkCreatedAt(record, blob);
+    const id = classifyContractId(blob.buf, blob.contractIdStart, blob.contractIdEnd);
+    if (id.kind !== 'canton') {
+      const detail =
+        id.kind === 'malformed'
+          ? id.reason
+          : id.kind === 'legacy'
+            ? `a 2.x id (${id.prefix})`
+            : `a ${id.kind} id`;
+      report(
+        finding(record, 'blob', 'error', 'CONTRACT_ID', `the contract id cannot be imported: ${detail}`),
+      );
+    }
+    for (const d of compare(view)) {
+      // Of values only the place of the difference is known.
+      const placeOnly = d.blob === d.event;
+      report({
+        ...finding(
+          record,
+          'blob',
+          'warning',
+          'EVENT_DIFFERS',
+          `${d.field} of the event is not that of the blob, which an import uses${placeOnly ? `: ${d.blob}` : ''}`,
+        ),
+        path: d.field,
+        ...(placeOnly ? {} : { expected: d.blob, found: d.event }),
+      });
+    }
+  }
+
+  return {
+    visit(record) {
+      if (record.inFlight) {
+        report({
+          level: 'cross-record',
+          severity: 'error',
+          code: 'IN_FLIGHT_RECORD',
+          message:
+            'an empty record: a contract in flight at the export is missing, and Canton refuses the whole file',
+          record: record.index,
+          byteOffset: record.offset,
+          stream: 'inflated',
+        });
+        return;
+      }
+      contracts++;
+      view.of(record);
+      digest.add(record);
+      checkMessage(record);
+      try {
+        const { blob } = view;
+        seen(blob);
+        if (sample >= 1 || sampled(record.index, sample)) {
+          checkBlob(record);
+          options.extraCheck?.(view, report);
+        }
+      } catch (error) {
+        if (!(error instanceof AcsError)) throw error;
+        record.locate(error);
+        const place = finding(record, 'blob', 'error', error.code, error.message);
+        report({
+          ...fromError(error, 'blob'),
+          ...(place.contractId === undefined ? {} : { contractId: place.contractId }),
+        });
+      }
+    },
+    contracts: () => contracts,
+    checkedBlobs: () => checkedBlobs,
+    digestHex: () => digest.hex(),
+    notChecked() {
+      const list: string[] = [];
+      if (checkedBlobs < contracts)
+        list.push(`the blobs of ${contracts - checkedBlobs} contracts (sampled or unreadable)`);
+      if (options.extraCheck === undefined) list.push('authenticity of the contract ids');
+      return list;
+    },
+  };
+}
+
+/** Picks the same share of record numbers every time, spread evenly. */
+function sampled(index: number, share: number): boolean {
+  return Math.floor((index + 1) * share) !== Math.floor(index * share);
+}
