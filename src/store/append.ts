@@ -11,6 +11,7 @@ import type { ByteInput } from '../io/input.js';
 import { inputName } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { absenceFilter } from './absenceFilter.js';
+import { type Checkpointer, checkpointer } from './checkpointer.js';
 import { requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
@@ -73,26 +74,34 @@ export async function appendUpdates(
     }
     requireContractIndices(db);
     const source = readySource(db, options.source);
-    const session = appendSession(db, source, options);
+    const checkpoints = checkpointer(path, db);
+    const session = appendSession(db, checkpoints, source, options);
     try {
       for (const input of inputs) await session.read(input);
-      return session.finish();
+      return await session.finish();
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       throw recordRefusal(db, path, source.pk, error);
+    } finally {
+      await checkpoints.stop();
     }
   });
 }
 
 interface AppendSession {
   read(input: ByteInput): Promise<void>;
-  finish(): AppendResult;
+  finish(): Promise<AppendResult>;
 }
 
 const ORIGIN = { sequenced: 0, import: 1, purge: 2, repair: 3 } as const;
 const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
 
-function appendSession(db: Db, source: ReadySource, options: AppendOptions): AppendSession {
+function appendSession(
+  db: Db,
+  checkpoints: Checkpointer,
+  source: ReadySource,
+  options: AppendOptions,
+): AppendSession {
   const batch = options.batch ?? APPEND_BATCH;
   const intern = storeInterner(db);
   const inside = setFilter(db, source.filter);
@@ -153,6 +162,7 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
     moved.clear();
     setHead.run(head, source.pk);
     db.exec('COMMIT');
+    if (inBatch >= batch) checkpoints.committed();
     inBatch = 0;
     result.head = head;
     options.onCommit?.({ head, updates: result.updates, events: result.events });
@@ -410,12 +420,13 @@ function appendSession(db: Db, source: ReadySource, options: AppendOptions): App
       ).run(source.pk, inputName(input), head, result.events - before, nowMicros(), nowMicros());
       commit();
     },
-    finish() {
+    async finish() {
       if (options.until !== undefined && options.until > head) {
         begin();
         head = options.until;
         commit();
       }
+      await checkpoints.stop();
       db.pragma('wal_checkpoint(TRUNCATE)');
       result.findings = Object.fromEntries(state.findings);
       result.warnings = state.warnings;

@@ -12,6 +12,7 @@ import { readChunks } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { type BaseFormat, detectBase } from './baseFormat.js';
+import { type Checkpointer, checkpointer } from './checkpointer.js';
 import { dropContractIndices, requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
 import { storeInterner } from './intern.js';
@@ -75,11 +76,14 @@ export async function loadBase(path: string, file: string, options: LoadOptions)
       unfinished = undefined;
     }
     if (unfinished !== undefined) checkSameLoad(unfinished, options.offset, filter);
+    const checkpoints = checkpointer(path, db);
     try {
-      return await load(db, source, file, format, filter, unfinished, options);
+      return await load(db, checkpoints, source, file, format, filter, unfinished, options);
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       throw recordRefusal(db, path, source.pk, error);
+    } finally {
+      await checkpoints.stop();
     }
   });
 }
@@ -96,6 +100,7 @@ interface Unfinished {
 
 async function load(
   db: Db,
+  checkpoints: Checkpointer,
   source: Source,
   file: string,
   format: BaseFormat,
@@ -159,6 +164,7 @@ async function load(
     if (inBatch < batch) return;
     progress.run(records, crc, contracts, skipped, importPk);
     db.exec('COMMIT');
+    checkpoints.committed();
     inBatch = 0;
     options.onCommit?.(records);
   }
@@ -251,6 +257,7 @@ async function load(
   );
   db.exec('COMMIT');
   options.onCommit?.(records);
+  await checkpoints.stop();
   db.pragma('wal_checkpoint(TRUNCATE)');
   const named = db
     .prepare('SELECT count(*) FROM event WHERE source_pk = ? AND kind IN (6, 7)')

@@ -8,6 +8,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { AcsError } from '../io/error.js';
+import { AUTOMATIC_PAGES } from './checkpointer.js';
 
 export type Db = Database.Database;
 
@@ -143,7 +144,7 @@ function prepareForWriting(db: Db, path: string): void {
   db.pragma('synchronous = FULL');
   db.pragma('cache_size = -131072');
   db.pragma('temp_store = FILE');
-  db.pragma('wal_autocheckpoint = 8000');
+  db.pragma(`wal_autocheckpoint = ${AUTOMATIC_PAGES}`);
   db.pragma('busy_timeout = 5000');
   migrate(db);
 }
