@@ -89,10 +89,16 @@ function templatePks(db: Db, pattern: string): number[] {
   const parts = pattern.split(':');
   const [entity, module, scope] = [parts.pop(), parts.pop(), parts.join(':')];
   if (entity !== undefined && entity !== '' && module === undefined) {
-    return db
+    const found = db
       .prepare('SELECT template_pk FROM template WHERE entity_name = ?')
       .pluck()
       .all(entity) as number[];
+    if (found.length > 0) return found;
+    throw new AcsError('NAME_NOT_FOUND', `no template in the store is called ${entity}`, {
+      expected: 'Entity, Module:Entity, package-id:Module:Entity or #package-name:Module:Entity',
+      hint: '`acs store at DB --count` lists the templates',
+      exitCode: 2,
+    });
   }
   if (entity === undefined || module === undefined || entity === '' || module === '') {
     throw new AcsError('TEMPLATE_PATTERN', 'not a template', {

@@ -20,6 +20,7 @@ describe('names in questions to a store', () => {
     expect(await count('--synchronizer', 'acme')).toBe(416);
     expect(await count('--synchronizer', 'other')).toContain('NAME_NOT_FOUND');
     expect(await count('--template', 'Iou')).toBe(await count('--template', 'Acme.Iou:Iou'));
+    expect(await count('--template', 'Nothing')).toContain('NAME_NOT_FOUND');
     expect(await count('--template', ':')).toContain('TEMPLATE_PATTERN');
   });
 });
