@@ -9,13 +9,12 @@ import { ContractView } from '../contract/contractView.js';
 import { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { type Finding, findingCollector } from '../convert/findings.js';
 import { createAtomicFile } from '../io/atomicFile.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, usageError } from '../io/error.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
 import { hostingOf, type PartyHosting } from './hosting.js';
 import { PLACEMENT_HEADER, type PlacementReason, placementLine } from './placement.js';
-import { refuseStandardInput } from './remap.js';
 import { Tally } from './tally.js';
 
 export const PLACE_CODES = {
@@ -339,4 +338,11 @@ class PlaceRun {
 /** Participant names and synchronizer hints may hold characters that file names should not. */
 function safe(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_');
+}
+
+/** Inputs are read twice. */
+function refuseStandardInput(inputs: readonly string[]): void {
+  if (inputs.includes('-')) {
+    throw usageError('standard input cannot be read twice', 'save it to a file first');
+  }
 }

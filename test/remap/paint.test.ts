@@ -9,7 +9,8 @@ import { PlanCompiler } from '../../src/dar/plan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { mint } from '../../src/remap/mint.js';
 import { type PartyMap, partyMap, readPartyMap } from '../../src/remap/partyMap.js';
-import { type RemapOptions, remapContracts } from '../../src/remap/remap.js';
+import { remapContracts } from '../../src/remap/remap.js';
+import type { RemapOptions } from '../../src/remap/remapOptions.js';
 import { readAll } from '../convert/readAll.js';
 import { fixture, jsonLines } from '../fixtures.js';
 

@@ -1,0 +1,117 @@
+/** Between the passes of a remap: new ids of the contracts that refer to others, in the order of the references. */
+import { decodeBlob, encodeBlob } from '../contract/blob.js';
+import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { AcsError } from '../io/error.js';
+import { ID_NEW } from './contractTable.js';
+import { computeNewId } from './newContractId.js';
+import { RecordRewriter } from './recordRewriter.js';
+import { addFinding, type PendingContract, type RemapState, resolvedId, sourceIdOf } from './remapState.js';
+import { ValueRemapper } from './remapValue.js';
+
+/** A reference made from an id that is no hex, see {@link ContractPreparer.tableId}; no committed contract has such an id. */
+const LOCAL_ID_BYTES = 33;
+
+/** Kahn's order. Error `REFERENCE_CYCLE`; dangling references are findings. */
+export function resolveReferences(state: RemapState): void {
+  const { table, pending } = state;
+  const resolve = resolver(state);
+  const indexOf = new Map<number, number>();
+  pending.forEach(({ number }, i) => {
+    indexOf.set(number, i);
+  });
+  const waiting = new Int32Array(pending.length);
+  const referrers = new Map<number, number[]>();
+  const ready: number[] = [];
+  pending.forEach(({ references }, i) => {
+    for (const reference of references) {
+      if (!indexOf.has(reference)) continue;
+      waiting[i]++;
+      const known = referrers.get(reference);
+      if (known === undefined) referrers.set(reference, [i]);
+      else known.push(i);
+    }
+    if (waiting[i] === 0) ready.push(i);
+  });
+  let done = 0;
+  for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
+    done++;
+    resolve(pending[next]);
+    for (const i of referrers.get(pending[next].number) ?? []) if (--waiting[i] === 0) ready.push(i);
+  }
+  if (done < pending.length) {
+    const stuck = pending.find((_, i) => waiting[i] > 0) as PendingContract;
+    throw new AcsError('REFERENCE_CYCLE', 'contracts refer to each other in a circle: the input is corrupt', {
+      contractId: table.oldId(stuck.number),
+      found: `${pending.length - done} contracts`,
+    });
+  }
+}
+
+/** Resolves one contract after those it refers to. */
+function resolver(state: RemapState): (contract: PendingContract) => void {
+  const { table } = state;
+  const changesParties = state.options.map.entries.some((entry) => entry.old !== entry.new);
+  const withNewReferences = referenceWriter(state);
+  return (contract) => {
+    const { number, references } = contract;
+    const dangling = references.filter((reference) => !table.isContract(reference));
+    const moved = references.some((reference) => table.stateOf(reference) === ID_NEW);
+    for (const reference of dangling) {
+      if (table.oldLength(reference) === LOCAL_ID_BYTES) throw unresolvable(sourceIdOf(state, number));
+      if (contract.changed || moved || changesParties) {
+        addFinding(state, 'DANGLING_REFERENCE', `${table.oldId(number)} → ${table.oldId(reference)}`);
+      }
+    }
+    if (!contract.changed && !moved) {
+      table.keepId(number);
+      return;
+    }
+    let blob = state.kept.get(contract.handle);
+    if (moved) blob = withNewReferences(blob);
+    computeNewId(state, number, blob, contract.version, contract.representativePackageId);
+  };
+}
+
+/** Puts the new references into a blob whose parties are changed already. */
+function referenceWriter({ options, table, view }: RemapState): (blob: Buffer) => Buffer {
+  const { compiler, longWay } = options;
+  const rewriter = new RecordRewriter({
+    party: (party) => party,
+    reference: (buf, start, end) => {
+      const number = table.number(buf, start, end);
+      return table.stateOf(number) === ID_NEW ? table.newIdBytes(number) : undefined;
+    },
+    plainText: () => true,
+    synchronizer: (id) => id,
+  });
+  const remapper = new ValueRemapper({
+    party: (party) => party,
+    contractId: (id) => resolvedId(table, id),
+    keyCollision: () => undefined,
+  });
+  return (blob) => {
+    const parsed = view.parse(blob);
+    const short = longWay === true || parsed.hasKey ? undefined : rewriter.blob(parsed);
+    if (short !== undefined) return short;
+    const instance = decodeBlob(blob);
+    const { packageId, moduleName, entityName } = instance.templateId;
+    const plan =
+      compiler?.packages.get(packageId) === undefined
+        ? undefined
+        : compiler.template(packageId, `${moduleName}:${entityName}`).arg;
+    const argument = decodeValue(instance.createArgument);
+    return encodeBlob({ ...instance, createArgument: encodeValue(remapper.remap(argument, plan)) });
+  };
+}
+
+function unresolvable(contractId: string): AcsError {
+  return new AcsError(
+    'REFERENCE_UNRESOLVABLE',
+    'the contract refers to one that is in no input and has no Canton id',
+    {
+      contractId,
+      expected: 'every contract that is referred to, since only then its new id is known',
+      hint: 'give the dump that holds it as a further input',
+    },
+  );
+}
