@@ -7,6 +7,7 @@ import { ContractView } from '../contract/contractView.js';
 import { ContractIdTable, fingerprint } from '../contract/idTable.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
+import { canReadTwice } from '../io/readTwice.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import type { Finding } from './finding.js';
 
@@ -35,7 +36,7 @@ export function duplicateSearch(report: (finding: Finding) => void): DuplicateSe
     },
     async confirm(input, complete, options) {
       if (candidates.size === 0) return [];
-      if (typeof input !== 'string' || input === '-' || !complete) {
+      if (typeof input !== 'string' || !complete || !(await canReadTwice(input))) {
         report({
           level: 'cross-record',
           severity: 'error',

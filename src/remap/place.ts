@@ -9,7 +9,8 @@ import { ContractView } from '../contract/contractView.js';
 import { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { type Finding, findingCollector } from '../convert/findings.js';
 import { createAtomicFile } from '../io/atomicFile.js';
-import { AcsError, usageError } from '../io/error.js';
+import { AcsError } from '../io/error.js';
+import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
@@ -78,7 +79,7 @@ const MAX_CONTRACTS = 2 ** 30;
 
 /** Places every contract. Error `UNPLACED` (nothing is written) unless `allowUnplaced`. */
 export async function placeContracts(inputs: readonly string[], options: PlaceOptions): Promise<PlaceResult> {
-  refuseStandardInput(inputs);
+  await refuseReadOnce(inputs);
   const run = new PlaceRun(options);
   try {
     return await run.run(inputs);
@@ -99,6 +100,8 @@ class PlaceRun {
   private readonly view = new ContractView();
   private lines: string[] = [];
   private witnessLines: string[] = [];
+  /** Of the first pass, records in flight included. */
+  private records = 0;
   private contracts = 0;
   private placements = 0;
   private unplaced = 0;
@@ -146,6 +149,7 @@ class PlaceRun {
         );
       }
       await flush();
+      if (records !== this.records) throw inputChanged(inputs.length === 1 ? { file: inputs[0] } : {});
       if (this.unplaced > 0 && this.options.allowUnplaced !== true) throw this.unplacedError();
       for (const { file } of this.files.values()) await file.finish();
       await placement.commit();
@@ -180,6 +184,7 @@ class PlaceRun {
       await scanSnapshot(
         input,
         (record) => {
+          this.records++;
           if (record.inFlight) return;
           const synchronizerId = record.synchronizerId;
           for (const participant of this.hostsOf(record, synchronizerId).keys()) {
@@ -265,7 +270,8 @@ class PlaceRun {
     const { moduleName, entityName } = blob.templateId;
     const template = `${moduleName}:${entityName}`;
     for (const [participant, reason] of [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const file = this.files.get(`${participant}\0${synchronizerId}`) as OpenFile;
+      const file = this.files.get(`${participant}\0${synchronizerId}`);
+      if (file === undefined) throw inputChanged({ contractId });
       file.file.writeRecord(record);
       file.contracts++;
       file.byTemplate.add(template);
@@ -338,11 +344,4 @@ class PlaceRun {
 /** Participant names and synchronizer hints may hold characters that file names should not. */
 function safe(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_');
-}
-
-/** Inputs are read twice. */
-function refuseStandardInput(inputs: readonly string[]): void {
-  if (inputs.includes('-')) {
-    throw usageError('standard input cannot be read twice', 'save it to a file first');
-  }
 }

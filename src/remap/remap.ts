@@ -5,6 +5,7 @@
  */
 import { basename, join } from 'node:path';
 import { AcsError } from '../io/error.js';
+import { refuseReadOnce } from '../io/readTwice.js';
 import { firstPass } from './firstPass.js';
 import { writeIdMap } from './idMapFile.js';
 import type { RemapOptions } from './remapOptions.js';
@@ -15,6 +16,7 @@ import { secondPass } from './secondPass.js';
 
 /** Remaps. With `refused` codes nothing was written. Errors: see {@link ContractPreparer.prepare} and the hasher. */
 export async function remapContracts(inputs: readonly string[], options: RemapOptions): Promise<RemapResult> {
+  await refuseReadOnce(inputs);
   const state = remapState(options);
   try {
     return await remap(state, inputs);
@@ -32,7 +34,7 @@ async function remap(state: RemapState, inputs: readonly string[]): Promise<Rema
   if (keepIds === true && result.newIds > 0) throw idsWouldChange(state, result.newIds);
   const outputs = outputPaths(inputs, output);
   for (const [i, input] of inputs.entries()) {
-    result.outputs.push(await secondPass(state, input, outputs[i]));
+    result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
   }
   result.idMap = idMapPath(inputs, state.options);
   if (result.idMap !== null) await writeIdMap(result.idMap, idPairs(state));

@@ -2,9 +2,9 @@
 import { encodeBlob } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import { createSnapshotFile, type SnapshotFile } from '../contract/snapshotFile.js';
-import { readSource } from '../convert/readSource.js';
+import { readSource, type SourceFacts } from '../convert/readSource.js';
 import type { SourceContract } from '../convert/sourceContract.js';
-import { AcsError } from '../io/error.js';
+import { inputChanged } from '../io/readTwice.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import type { RecordView } from '../snapshot/record.js';
 import { ID_NEW, ID_PENDING } from './contractTable.js';
@@ -15,8 +15,13 @@ import { addFinding, numberOf, type RemapState, resolvedId, SILENT, shortWay } f
 import { rewriteEvent } from './rewriteEvent.js';
 import { textParties } from './textParties.js';
 
-/** Writes one input to `output`. Error `INPUT_CHANGED` when it is not what the first pass read. */
-export async function secondPass(state: RemapState, input: string, output: string): Promise<RemapOutput> {
+/** Writes one input to `output`. Error `INPUT_CHANGED` when it is not what the first pass read, given by `facts`. */
+export async function secondPass(
+  state: RemapState,
+  input: string,
+  facts: SourceFacts,
+  output: string,
+): Promise<RemapOutput> {
   const { options } = state;
   const file = await createSnapshotFile(output, options.file);
   let contracts = 0;
@@ -33,6 +38,7 @@ export async function secondPass(state: RemapState, input: string, output: strin
       ...shortWay(options, shortWriter(state, file, counted)),
       afterChunk: () => file.ready(),
     });
+    if (contracts !== facts.contracts) throw inputChanged({ file: input });
     await file.finish();
   } catch (error) {
     await file.abort();
@@ -54,7 +60,7 @@ function longWriter(
     const prepared = preparer.prepare(contract);
     const number = numberOf(table, prepared.tableId);
     const idState = table.stateOf(number);
-    if (idState === ID_PENDING) throw changedBetweenPasses(contract.contractId);
+    if (idState === ID_PENDING) throw inputChanged({ contractId: contract.contractId });
     const counter = contract.reassignmentCounter ?? 0n;
     const isNew = idState === ID_NEW;
     if (!isNew && contract.event !== undefined) {
@@ -105,7 +111,7 @@ function shortWriter(
     const number = table.number(old.buf, old.contractIdStart, old.contractIdEnd);
     if (table.stateOf(number) !== ID_NEW) {
       if (synchronizerMap?.has(record.synchronizerId)) return false;
-      if (table.stateOf(number) === ID_PENDING) throw changedBetweenPasses(old.contractId);
+      if (table.stateOf(number) === ID_PENDING) throw inputChanged({ contractId: old.contractId });
       file.writeRecord(record);
       count(false);
       return true;
@@ -118,8 +124,4 @@ function shortWriter(
     count(true);
     return true;
   };
-}
-
-function changedBetweenPasses(contractId: string): AcsError {
-  return new AcsError('INPUT_CHANGED', 'the input changed while it was read', { contractId });
 }

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -115,6 +116,26 @@ describe('the paint-offer ledger', () => {
       code: 'IDS_WOULD_CHANGE',
     });
     expect(() => readFileSync(out('no.acs.gz'))).toThrow();
+  });
+
+  it('refuses what cannot be read twice, and notices an input that changes in between', async () => {
+    const fifo = out('pipe');
+    execFileSync('mkfifo', [fifo]);
+    for (const input of ['-', fifo]) {
+      await expect(remapContracts([input], options({ output: out('no.acs.gz') }))).rejects.toMatchObject({
+        code: 'USAGE',
+        exitCode: 2,
+      });
+    }
+    const input = out('changing.acs.gz');
+    copyFileSync(source, input);
+    const shorter = readFileSync(fixture('paint/old-ledger.acs.gz'));
+    const read = { afterChunk: () => writeFileSync(input, shorter) };
+    await expect(remapContracts([input], options({ output: out('no.acs.gz'), read }))).rejects.toMatchObject({
+      code: 'INPUT_CHANGED',
+      place: { file: input },
+    });
+    expect(existsSync(out('no.acs.gz'))).toBe(false);
   });
 
   it('from the JSON of the ledger: minted ids that are valid, the same on every run and from every subset', async () => {
