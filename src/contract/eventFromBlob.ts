@@ -27,8 +27,8 @@ export const SHAPE = {
 
 /** What the blob does not say. Byte pieces are complete fields with their tags, ready to be copied. */
 export interface EventPieces {
-  /** 0n: absent. */
-  offset: bigint;
+  /** 0: absent. */
+  offset: bigint | number;
   nodeId: number;
   /** Field 4; from {@link templateField}. */
   template: Uint8Array;
@@ -326,7 +326,7 @@ export function eventBuilder(): EventBuilder {
     const { shape } = pieces;
     const size = blobEnd - blobStart;
     reserve(size + pieces.template.length + pieces.parties.length + 1024);
-    if (pieces.offset !== 0n) {
+    if (pieces.offset !== 0n && pieces.offset !== 0) {
       out[at++] = 0x08;
       varint64(pieces.offset);
     }

@@ -118,16 +118,17 @@ export async function exportSnapshot(
   });
 }
 
+/** Numbers above 2^53 come as text. */
 type Row = [
-  event: bigint,
-  sync: bigint,
-  counter: bigint,
-  offset: bigint,
-  node: bigint,
-  layout: bigint | null,
-  package_: bigint | null,
-  shape: bigint,
-  template: bigint | null,
+  event: number,
+  sync: number,
+  counter: number | string,
+  offset: number | string,
+  node: number,
+  layout: number | null,
+  package_: number | null,
+  shape: number,
+  template: number | null,
   blob: Buffer | null,
 ];
 
@@ -136,6 +137,7 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
   const intern = storeInterner(db);
   const builder = eventBuilder();
   const blob = new BlobView();
+  const layouts = layoutCache(db);
   const raw = db.prepare('SELECT form, bytes FROM event_raw WHERE event_pk = ?').raw();
   const witnesses =
     askedParties === undefined || askedParties.length === 0 ? undefined : witnessCutter(askedParties);
@@ -143,7 +145,7 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
   // LIMIT -1 keeps the sort on the narrow rows of the inner query; blobs are fetched behind it.
   const rows = db
     .prepare(
-      `SELECT o.event, o.sync, o.counter, o.ledger_off, o.node, o.layout, o.rep, o.shape, o.template, b.blob
+      `SELECT o.event, o.sync, ${exact('o.counter')}, ${exact('o.ledger_off')}, o.node, o.layout, o.rep, o.shape, o.template, b.blob
        FROM (SELECT a.act_event AS event, a.contract_pk AS contract, a.sync_pk AS sync, a.counter AS counter,
                coalesce(e.ledger_offset, e.off) AS ledger_off, e.node_id AS node, e.layout_pk AS layout,
                e.package_pk AS rep, e.shape AS shape, a.template_pk AS template
@@ -153,7 +155,6 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
        LEFT JOIN contract_blob b ON b.contract_pk = o.contract`,
     )
     .raw()
-    .safeIntegers()
     .iterate({ o: q.offset }) as IterableIterator<Row>;
   const pieces: EventPieces = {
     offset: 0n,
@@ -163,26 +164,58 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
     representative: none,
     shape: 0,
   };
-  for (const [event, sync, counter, offset, node, layout, rep, shape, template, bytes] of rows) {
-    const synchronizer = Number(sync);
-    if ((Number(shape) & RAW_SHAPE) !== 0) {
+  for (const [event, sync, count, offset, node, layout, rep, shape, template, bytes] of rows) {
+    const counter = integer(count);
+    if ((shape & RAW_SHAPE) !== 0) {
       const kept = raw.get(event) as [number, Buffer] | undefined;
       if (kept === undefined) throw corrupt(event);
-      yield kept[0] === 1 ? kept[1] : encodeFrame(kept[1], intern.synchronizerId(synchronizer), counter);
+      yield kept[0] === 1 ? kept[1] : encodeFrame(kept[1], intern.synchronizerId(sync), BigInt(counter));
       continue;
     }
     if (bytes === null) throw corrupt(event);
     blob.parse(bytes, 0, bytes.length);
-    pieces.offset = offset;
-    pieces.nodeId = Number(node);
-    pieces.template = template === null ? none : intern.templateRow(Number(template)).field;
-    const parties = layout === null ? none : intern.layoutRow(Number(layout)).bytes;
-    pieces.parties =
-      witnesses === undefined || layout === null ? parties : witnesses(Number(layout), parties);
-    pieces.representative = rep === null ? none : intern.packageField(Number(rep));
-    pieces.shape = Number(shape);
-    yield builder.frame(blob, 0, bytes.length, pieces, intern.synchronizerField(synchronizer), counter);
+    pieces.offset = integer(offset);
+    pieces.nodeId = node;
+    pieces.template = template === null ? none : intern.templateRow(template).field;
+    const parties = layout === null ? none : layouts(layout);
+    pieces.parties = witnesses === undefined || layout === null ? parties : witnesses(layout, parties);
+    pieces.representative = rep === null ? none : intern.packageField(rep);
+    pieces.shape = shape;
+    yield builder.frame(blob, 0, bytes.length, pieces, intern.synchronizerField(sync), counter);
   }
+}
+
+/** A column that is no double: big integers cost too much for the few that need them. */
+function exact(column: string): string {
+  return `iif(${column} BETWEEN -9007199254740991 AND 9007199254740991, ${column}, CAST(${column} AS TEXT))`;
+}
+
+function integer(value: number | string): number | bigint {
+  return typeof value === 'string' ? BigInt(value) : value;
+}
+
+/** Beyond this many cached layouts the cache starts anew. */
+const MAX_LAYOUTS = 200_000;
+
+/** The bytes of layouts, without the checks that a new one needs. */
+function layoutCache(db: Db): (pk: number) => Buffer {
+  const find = db.prepare('SELECT bytes FROM layout WHERE layout_pk = ?').pluck();
+  const known = new Map<number, Buffer>();
+  return (pk) => {
+    let bytes = known.get(pk);
+    if (bytes === undefined) {
+      bytes = find.get(pk) as Buffer | undefined;
+      if (bytes === undefined) {
+        throw new AcsError('STORE_CORRUPT', 'the store refers to a layout that it does not hold', {
+          found: `layout ${pk}`,
+          hint: 'run `acs store check`',
+        });
+      }
+      if (known.size >= MAX_LAYOUTS) known.clear();
+      known.set(pk, bytes);
+    }
+    return bytes;
+  };
 }
 
 /** A real export cuts the witnesses to the parties it was asked for. */
@@ -208,7 +241,7 @@ function witnessCutter(parties: readonly string[]): (layout: number, bytes: Buff
   };
 }
 
-function corrupt(event: bigint): AcsError {
+function corrupt(event: number): AcsError {
   return new AcsError('STORE_CORRUPT', 'the store lacks the contract of an event', {
     found: `event ${event}`,
     hint: 'run `acs store check`',
