@@ -9,24 +9,18 @@ import type { HostingMap } from '../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
 import { toolVersion } from '../contract/snapshotFile.js';
 import type { PackageSet } from '../dar/type.js';
-import { type ComparedContract, type Difference, diffInputs } from '../diff/diff.js';
+import { diffInputs } from '../diff/diff.js';
 import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js';
-import type { DiffSource, DiffSourceFacts } from '../diff/source.js';
+import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
 import { createAtomicFile, writeFileAtomic } from '../io/atomicFile.js';
 import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
-import {
-  type Decision,
-  type DecisionContext,
-  decide,
-  decideAgreed,
-  hasContentConflict,
-  type RepairAction,
-} from './decide.js';
+import type { DecisionContext } from './decide.js';
 import { hostingJson } from './hostingJson.js';
-import { copyPayloads, type PayloadNeed } from './payload.js';
+import { copyPayloads } from './payload.js';
+import { openDraft } from './planDraft.js';
 import {
   aliasFor,
   checkAliases,
@@ -40,14 +34,12 @@ import {
   INVERSE_FOLDER,
   PLAN_FILE,
   PLAN_FORMAT,
-  type PlanActionJson,
-  type PlanDecision,
   type PlanInput,
   type PlanJson,
   type PlanParticipant,
 } from './planJson.js';
 import { type Policy, policyText } from './policy.js';
-import { collectWarnings, NOT_CHECKED, type WarningCollector } from './warnings.js';
+import { NOT_CHECKED, type WarningCollector } from './warnings.js';
 
 export interface PlanOptions {
   hosting: HostingMap;
@@ -77,7 +69,6 @@ export interface MadePlan {
   sha256: string;
 }
 
-const SHOWN_CONFLICTS = 5;
 /** What the old console's search cuts at when nobody asks for more (pitfall D1). */
 const CONSOLE_LIMIT = 1000;
 
@@ -195,7 +186,16 @@ async function writePlan(
   const decisions = openTextSpool();
   const inverseDecisions = openTextSpool();
   try {
-    const draft = openDraft({ inputs, context, options, forward, inverse, decisions, inverseDecisions });
+    const draft = openDraft({
+      inputs,
+      context,
+      hosting: options.hosting,
+      waived: options.waived ?? [],
+      forward,
+      inverse,
+      decisions,
+      inverseDecisions,
+    });
     const diff = await diffInputs(inputs, {
       hosting: options.hosting,
       synchronizer: context.synchronizer,
@@ -301,238 +301,6 @@ async function writePlanJson(path: string, plan: object, decisions: TextSpool): 
   return sha256OfFile(path);
 }
 
-interface DraftParts {
-  inputs: readonly DiffSource[];
-  context: DecisionContext;
-  options: PlanOptions;
-  forward: readonly ParticipantFiles[];
-  inverse: readonly ParticipantFiles[];
-  decisions: TextSpool;
-  inverseDecisions: TextSpool;
-}
-
-/** Takes contract after contract, decides, and notes what follows. */
-function openDraft(parts: DraftParts) {
-  const { inputs, context, options, forward, inverse, decisions, inverseDecisions } = parts;
-  const { hosting } = options;
-  const warnings = collectWarnings();
-  const inverseWarnings = collectWarnings();
-  const needs: PayloadNeed[][] = inputs.map(() => []);
-  const counts = { touched: 0, left: 0, moved: 0 };
-  const synchronizers = new Set<string>([context.synchronizer]);
-  if (context.targetSynchronizer !== undefined) synchronizers.add(context.targetSynchronizer);
-  const present = new Set(context.participants);
-  const waived = new Set(options.waived ?? []);
-  const conflicts: string[] = [];
-  let conflictCount = 0;
-  let missing: { contractId: string; participants: string[] } | undefined;
-  let first = true;
-  /** Record time of each input on the compared synchronizer, where known. */
-  const cuts = new Map<number, bigint>();
-
-  function take(contract: ComparedContract, decision: Decision, difference: Difference | undefined): void {
-    if (decision.actions.size === 0 && difference === undefined) {
-      warnUnhosted(contract, warnings);
-      return;
-    }
-    if (decision.agreed === undefined) {
-      counts.left++;
-      warnings.add(
-        'D6',
-        'contracts that no preferred participant hosts are left as they are',
-        contract.contractId,
-      );
-    } else counts.touched++;
-    if (difference === undefined) counts.moved++;
-    if (decision.archivedReadd) {
-      warnings.add(
-        'D5',
-        'archived on a participant: it cannot be added again, so it is purged',
-        contract.contractId,
-      );
-    }
-    if (decision.actions.size > 0) checkTouched(contract);
-    const payload = payloadSource(contract);
-    for (const [input, actions] of decision.actions) noteActions(contract, input, actions, payload);
-    const json = decisionJson(contract, decision, difference, context, payload);
-    const line = JSON.stringify(json);
-    decisions.write(`${first ? '' : ','}\n  ${line}`);
-    inverseDecisions.write(`${first ? '' : ','}\n  ${JSON.stringify(inverseJson(json))}`);
-    first = false;
-  }
-
-  function warnUnhosted(contract: ComparedContract, into: WarningCollector): void {
-    if (context.targetSynchronizer === undefined) return;
-    if (contract.states.some((s) => !s.expected && s.state === 'active')) {
-      into.add(
-        'D9',
-        'shown by a participant that hosts none of the stakeholders: it cannot move',
-        contract.contractId,
-      );
-    }
-  }
-
-  /** Everybody who hosts a touched contract has to act (spec section 5.7, item 2). */
-  function checkTouched(contract: ComparedContract): void {
-    warnUnhosted(contract, warnings);
-    const absent = new Set<string>();
-    for (const party of contract.stakeholders ?? []) {
-      const hosts = hosting.parties.get(party) ?? [];
-      if (hosts.length === 0) warnings.add('D9', `${party} is hosted nowhere`, contract.contractId);
-      for (const host of hosts) {
-        if (host.onboarding) {
-          warnings.add('D3', `${party} is still being onboarded to ${host.participant}`, contract.contractId);
-        }
-        if (present.has(host.participant)) continue;
-        if (waived.has(host.participant)) {
-          warnings.add(
-            'D6',
-            `${host.participant} hosts touched contracts and is not part of the plan`,
-            contract.contractId,
-          );
-        } else absent.add(host.participant);
-      }
-    }
-    if (absent.size > 0) missing ??= { contractId: contract.contractId, participants: [...absent].sort() };
-    const created = contract.createdAt;
-    for (const [i, input] of inputs.entries()) {
-      const cut = cuts.get(i);
-      if (cut !== undefined && created !== undefined && created > cut) {
-        throw new AcsError('PLAN_FUTURE_CREATED', 'a contract was created after the inputs were cut (D10)', {
-          contractId: contract.contractId,
-          expected: `at most ${cut} microseconds, the record time of ${input.name}`,
-          found: `${created} microseconds`,
-        });
-      }
-    }
-  }
-
-  /** The participant with the lowest uid that shows the contract: all show the same content. */
-  function payloadSource(contract: ComparedContract): number {
-    const state = contract.states.find(
-      (s) => (s.state === 'active' || s.state === 'in-flight') && s.contentDigest !== undefined,
-    );
-    return state?.input ?? -1;
-  }
-
-  function noteActions(
-    contract: ComparedContract,
-    input: number,
-    actions: readonly RepairAction[],
-    payload: number,
-  ): void {
-    const { contractId } = contract;
-    for (const action of actions) {
-      if (action.kind === 'assign') {
-        synchronizers.add(action.source).add(action.target);
-        forward[input]!.list(contractId, action);
-        inverse[input]!.list(contractId, {
-          kind: 'assign',
-          source: action.target,
-          target: action.source,
-          from: action.reassignmentCounter,
-          reassignmentCounter: action.from,
-        });
-        continue;
-      }
-      const { synchronizer, reassignmentCounter } = action;
-      synchronizers.add(synchronizer);
-      if (action.kind === 'import') {
-        if (payload < 0) {
-          throw new AcsError('PLAN_NO_PAYLOAD', 'no input has the payload of a contract to import', {
-            contractId,
-          });
-        }
-        if (reassignmentCounter > 0n) {
-          warnings.add(
-            'D4',
-            `imports into ${inputs[input]!.name} hold reassignment counters above 0: it needs enable-all-ledger-api-reassignments`,
-            contractId,
-          );
-        }
-        needs[payload]!.push({ contractId, input, synchronizer, reassignmentCounter, direction: 'forward' });
-        inverse[input]!.list(contractId, {
-          kind: 'purge',
-          synchronizer,
-          reassignmentCounter,
-          wasInFlight: false,
-        });
-        continue;
-      }
-      forward[input]!.list(contractId, action);
-      if (action.wasInFlight) {
-        inverseWarnings.add('D2', 'was in flight: the way back cannot put it there again', contractId);
-      } else {
-        needs[input]!.push({ contractId, input, synchronizer, reassignmentCounter, direction: 'inverse' });
-      }
-    }
-  }
-
-  return {
-    needs,
-    warnings,
-    inverseWarnings,
-    counts,
-    synchronizers,
-
-    facts(facts: readonly DiffSourceFacts[]): void {
-      facts.forEach(({ recordTimes }, input) => {
-        const cut = recordTimes.get(context.synchronizer);
-        if (cut !== undefined) cuts.set(input, cut);
-      });
-    },
-
-    difference(difference: Difference): void {
-      if (hasContentConflict(difference)) {
-        conflictCount++;
-        if (conflicts.length < SHOWN_CONFLICTS) {
-          const fields = difference.fields.length > 0 ? difference.fields.join(', ') : 'stakeholders';
-          conflicts.push(`${difference.contractId} (${fields})`);
-        }
-        return;
-      }
-      if (difference.states.some((state) => state.state === 'in-flight')) {
-        warnings.add(
-          'D2',
-          'in flight on a participant: the plan completes or ends the reassignment',
-          difference.contractId,
-        );
-      }
-      take(difference, decide(difference, context), difference);
-    },
-
-    other(contract: ComparedContract): void {
-      take(contract, decideAgreed(contract, context), undefined);
-    },
-
-    /** Throws what stands in the way of the plan. */
-    check(): void {
-      if (conflictCount > 0) {
-        throw new AcsError(
-          'PLAN_CONTENT_CONFLICT',
-          `${conflictCount} contracts have different contents under one id`,
-          {
-            expected: 'the same content on every participant',
-            found: conflicts.join('; '),
-            hint: 'one of the stores is corrupt; find out which with `acs verify`, no plan can repair it',
-          },
-        );
-      }
-      if (missing !== undefined) {
-        throw new AcsError(
-          'PLAN_HOST_MISSING',
-          'a participant that hosts a touched contract is not among the inputs',
-          {
-            contractId: missing.contractId,
-            expected: missing.participants.join(', '),
-            hint: 'add its export, or waive it with --waive: then its operator has to do the same by other means',
-          },
-        );
-      }
-    },
-  };
-}
-
 function inputWarnings(diff: DiffSummary, warnings: WarningCollector, options: PlanOptions): void {
   for (const input of diff.inputs) {
     if (input.contracts === CONSOLE_LIMIT) {
@@ -558,70 +326,4 @@ function inputWarnings(diff: DiffSummary, warnings: WarningCollector, options: P
   if (foreign > 0) {
     warnings.add('D7', 'contracts on other synchronizers are left alone', `${foreign} contracts`);
   }
-}
-
-function decisionJson(
-  contract: ComparedContract,
-  decision: Decision,
-  difference: Difference | undefined,
-  { names }: DecisionContext,
-  payload: number,
-): PlanDecision {
-  const { agreed } = decision;
-  return {
-    contractId: contract.contractId,
-    class: difference?.class ?? 'same',
-    classes: difference?.classes ?? [],
-    templateId: contract.template ?? null,
-    stakeholders: contract.stakeholders ?? null,
-    states: Object.fromEntries(
-      contract.states.map((state) => [
-        names[state.input]!,
-        {
-          state: state.state,
-          ...(state.synchronizer === undefined ? {} : { synchronizerId: state.synchronizer }),
-          ...(state.reassignmentCounter === undefined
-            ? {}
-            : { reassignmentCounter: state.reassignmentCounter.toString() }),
-        },
-      ]),
-    ),
-    agreed:
-      agreed === undefined
-        ? null
-        : agreed.state === 'inactive'
-          ? { state: 'inactive' }
-          : {
-              state: 'active',
-              synchronizerId: agreed.synchronizer,
-              reassignmentCounter: agreed.reassignmentCounter.toString(),
-            },
-    reason: decision.reason,
-    actions: Object.fromEntries(
-      [...decision.actions].map(([input, actions]) => [
-        names[input]!,
-        actions.map((action) => actionJson(action, names[payload])),
-      ]),
-    ),
-  };
-}
-
-function actionJson(action: RepairAction, payloadFrom: string | undefined): PlanActionJson {
-  const reassignmentCounter = action.reassignmentCounter.toString();
-  if (action.kind === 'assign') {
-    return {
-      do: 'assign',
-      synchronizerId: action.source,
-      targetSynchronizerId: action.target,
-      reassignmentCounter,
-    };
-  }
-  const json: PlanActionJson = { do: action.kind, synchronizerId: action.synchronizer, reassignmentCounter };
-  if (action.kind === 'import' && payloadFrom !== undefined) json.payloadFrom = payloadFrom;
-  return json;
-}
-
-/** The decision of the way back says only which contract it is about. */
-function inverseJson(json: PlanDecision): PlanDecision {
-  return { ...json, agreed: null, reason: 'back to the state before the plan', actions: {} };
 }
