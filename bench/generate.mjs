@@ -32,6 +32,9 @@ import { WireWriter } from '../dist/wire/writer.js';
  * @property {number} [observerShare] share of Ious with an observer; default 0.02
  * @property {number} [movedShare] share with a reassignment counter above 0; default 0.001
  * @property {number} [archivedShare] share of the contracts left out; default 0
+ * @property {number} [referenceShare] share of contracts that hold the id of an earlier one: Deals about an Iou, so at
+ *   most 0.2 and for shape `mixed`; with `first` or `archivedShare` some of those they refer to are not in the file;
+ *   default 0
  * @property {number} [inFlight] empty records at the end; default 0
  * @property {boolean} [shuffle] another order of the same contracts
  * @property {boolean} [minimal] only the fields an import reads
@@ -50,6 +53,7 @@ export const DEFAULTS = {
   observerShare: 0.02,
   movedShare: 0.001,
   archivedShare: 0,
+  referenceShare: 0,
   inFlight: 0,
   shuffle: false,
   minimal: false,
@@ -109,6 +113,14 @@ export function population(options = {}) {
 }
 
 const ID_PREFIX = { V10: 'ca10', V11: 'ca11', V12: 'ca12' };
+
+/** The Iou that a Deal is about, at most some thousand contracts before it; none when there is no earlier one. */
+function iouBefore(people, o, index, draw) {
+  for (let at = index - 1 - (draw % Math.min(index, 1000)); at >= 0; at--) {
+    if (contractAt(people, o, at).entityName === 'Iou') return at;
+  }
+  return undefined;
+}
 
 /** Everything about contract `index`, as plain data. `numbers` are its random draws. */
 export function contractAt(people, o, index) {
@@ -188,6 +200,7 @@ export function contractAt(people, o, index) {
         ['text', `item ${index}`],
         ['numeric', amount],
       ],
+      refersTo: kind - 0.7 < o.referenceShare ? iouBefore(people, o, index, next()) : undefined,
     };
   }
   const crowd = kind >= 0.99 ? 10 + (next() % 40) : 1;
@@ -224,6 +237,8 @@ function writeLfFields(w, fields) {
           else if (kind === 'numeric') w.stringField(6, value);
           else if (kind === 'some')
             w.messageField(10, () => w.messageField(1, () => w.stringField(7, value)));
+          else if (kind === 'someContract')
+            w.messageField(10, () => w.messageField(1, () => w.bytesField(9, value)));
           else if (kind === 'parties') {
             w.messageField(11, () => {
               for (const party of value) w.messageField(1, () => w.stringField(7, party));
@@ -253,6 +268,8 @@ function writeLedgerFields(w, fields) {
         else if (kind === 'text') w.stringField(8, value);
         else if (kind === 'numeric') w.stringField(6, value);
         else if (kind === 'some') w.messageField(10, () => w.messageField(1, () => w.stringField(7, value)));
+        else if (kind === 'someContract')
+          w.messageField(10, () => w.messageField(1, () => w.stringField(9, value.toString('hex'))));
         else if (kind === 'parties') {
           w.messageField(11, () => {
             for (const party of value) w.messageField(1, () => w.stringField(7, party));
@@ -344,6 +361,15 @@ async function idMaker() {
   };
 }
 
+function contractWithId(people, o, index, makeId) {
+  const contract = contractAt(people, o, index);
+  if (contract.refersTo !== undefined) {
+    contract.fields.push(['someContract', contractWithId(people, o, contract.refersTo, makeId).id]);
+  }
+  if (makeId !== undefined) contract.id = Buffer.from(makeId(contract, o.idVersion));
+  return contract;
+}
+
 /** True when contract `index` is left out at this `archivedShare`; a larger share leaves out those of a smaller too. */
 export function isArchived(o, index) {
   return o.archivedShare > 0 && randomOf(o.seed, 2, index)() / 2 ** 32 < o.archivedShare;
@@ -369,14 +395,15 @@ function gcd(a, b) {
  */
 export function* frames(options = {}, makeId = undefined) {
   const o = { ...DEFAULTS, ...options };
+  if (o.referenceShare > (o.shape === 'mixed' ? 0.2 : 0))
+    throw new Error('referenceShare: at most 0.2, and only for shape mixed');
   const people = population(o);
   const w = new WireWriter(8192);
   const out = new WireWriter(8192);
   for (let n = 0; n < o.count; n++) {
     const index = indexAt(o, n);
     if (isArchived(o, index)) continue;
-    const contract = contractAt(people, o, index);
-    if (makeId !== undefined) contract.id = makeId(contract, o.idVersion);
+    const contract = contractWithId(people, o, index, makeId);
     yield frameOf(w, out, contract, o.minimal);
   }
   for (let n = 0; n < o.inFlight; n++) yield IN_FLIGHT;
@@ -440,6 +467,7 @@ async function main() {
       'observer-share': number,
       'moved-share': number,
       'archived-share': number,
+      'reference-share': number,
       'in-flight': number,
       level: number,
       shuffle: { type: 'boolean' },
@@ -452,7 +480,7 @@ async function main() {
   if (positionals.length !== 1) {
     process.stderr.write(`usage: node bench/generate.mjs OUT.acs.gz [--count 20000] [--seed 1] [--parties 200]
   [--synchronizers 1] [--id-version V12] [--shape iou|mixed] [--observer-share 0.02] [--moved-share 0.001]
-  [--archived-share 0] [--first 0] [--in-flight 0] [--shuffle] [--minimal] [--authentic]
+  [--archived-share 0] [--reference-share 0] [--first 0] [--in-flight 0] [--shuffle] [--minimal] [--authentic]
   [--plain] [--manifest] [--level 6]\n`);
     process.exitCode = 2;
     return;

@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BlobView } from '../../src/contract/blob.js';
+import { loadDars } from '../../src/dar/catalog.js';
+import { PlanCompiler } from '../../src/dar/plan.js';
+import { authenticate } from '../../src/hash/authenticate.js';
 import { snapshotInfo } from '../../src/inspect/info.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';
+import { partyMap } from '../../src/remap/partyMap.js';
+import { remapContracts } from '../../src/remap/remap.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
+import { readAll } from '../convert/readAll.js';
+import { fixture } from '../fixtures.js';
 
 const script = fileURLToPath(new URL('../../bench/generate.mjs', import.meta.url));
 
@@ -52,6 +60,35 @@ describe('the generator of bench data', () => {
     const report = await verifySnapshot(path, { onFinding: (finding) => findings.push(finding) });
     expect(findings).toEqual([]);
     expect(report.contracts).toBe(400);
+  });
+
+  it('lets contracts refer to others, with ids that verify and that a remap follows', async () => {
+    const path = await generate(
+      ...['--count', '400', '--shape', 'mixed', '--authentic'],
+      ...['--reference-share', '0.1', '--moved-share', '0'],
+    );
+    const packages = await loadDars([fixture('dars')], { cacheDir: false });
+    const present = new Set<string>();
+    const { contracts } = await readAll(path);
+    for (const { contractId, blob } of contracts) {
+      present.add(contractId);
+      if (blob === undefined) throw new Error('no blob');
+      expect(authenticate(new BlobView().parse(blob), { packages }).code).toBe('VALID');
+    }
+    expect(present.size).toBe(400);
+    const report = await verifySnapshot(path);
+    expect(report.findings).toEqual({});
+    const renamed = partyMap([{ old: 'nobody::1220', new: 'somebody::1220' }]);
+    const result = await remapContracts([path], {
+      map: renamed,
+      output: join(folder, 'remapped.acs.gz'),
+      compiler: new PlanCompiler(packages),
+      allow: new Set(['UNMAPPED_PARTY']),
+    });
+    expect(result.referring).toBeGreaterThan(20);
+    expect(result.referring).toBeLessThan(60);
+    // Nothing dangles: everything referred to is in the file.
+    expect(result.findings.map(({ code }) => code)).not.toContain('DANGLING_REFERENCE');
   });
 
   it('writes records of the size a real export has', async () => {
