@@ -18,7 +18,12 @@ export interface AbsenceFilter {
   missed(): void;
 }
 
-export function absenceFilter(db: Db, table: 'contract' | 'update_tx'): AbsenceFilter {
+/** `beforeFill` writes what is not in the table yet. */
+export function absenceFilter(
+  db: Db,
+  table: 'contract' | 'update_tx',
+  beforeFill: () => void,
+): AbsenceFilter {
   let slots = new Float64Array(1 << 16);
   let size = 0;
   let missed = 0;
@@ -60,6 +65,7 @@ export function absenceFilter(db: Db, table: 'contract' | 'update_tx'): AbsenceF
     },
     missed() {
       if (usable || !possible || ++missed < WORTH_FILLING) return;
+      beforeFill();
       const count = db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
       if (count > MAX_ROWS) {
         possible = false;

@@ -21,6 +21,7 @@ import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
 import { idHash, payloads } from './payload.js';
 import { findSource, type ReadySource, readySource, setFilter } from './source.js';
+import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { nowMicros, recordRefusal } from './transaction.js';
 
 /** Events per transaction. */
@@ -105,13 +106,11 @@ function appendSession(
   const batch = options.batch ?? APPEND_BATCH;
   const intern = storeInterner(db);
   const inside = setFilter(db, source.filter);
-  const store = payloads(db, intern, inside);
-  const state = ledgerState(db, source.pk, options);
+  const rows = storeRows(db, ROWS_PER_STATEMENT);
+  const store = payloads(db, rows, intern, inside);
+  const state = ledgerState(db, rows, source.pk, options);
   const view = new RecordView();
   const event: NewEvent = newEvent(0n);
-  const insertUpdate = db.prepare(
-    'INSERT INTO update_tx(source_pk, off, kind, update_id, id_hash, sync_pk, record_time, effective_at, workflow_id, origin, content_hash, first_event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  );
   const sameUpdate = db
     .prepare('SELECT update_id, content_hash FROM update_tx WHERE source_pk = ? AND off = ?')
     .raw();
@@ -126,7 +125,7 @@ function appendSession(
   const insertHosting = db.prepare(
     'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
-  const updateIds = absenceFilter(db, 'update_tx');
+  const updateIds = absenceFilter(db, 'update_tx', rows.updates.flush);
   const recordTimes = new Map<number, bigint>();
   for (const [sync, time] of db
     .prepare('SELECT sync_pk, max(record_time) FROM sync_time WHERE source_pk = ? GROUP BY sync_pk')
@@ -158,6 +157,7 @@ function appendSession(
 
   function commit(): void {
     if (!db.inTransaction) return;
+    rows.flush();
     for (const sync of moved) insertTime.run(source.pk, sync, head, recordTimes.get(sync) as bigint);
     moved.clear();
     setHead.run(head, source.pk);
@@ -209,6 +209,7 @@ function appendSession(
   }
 
   function replayed(buf: Buffer, update: LedgerUpdate): void {
+    rows.updates.flush();
     const row = sameUpdate.get(source.pk, update.offset) as [Buffer, number] | undefined;
     // An update without effect is not kept; another shape of the same stream shows it, or does not.
     if (row === undefined && update.events.length === 0) return;
@@ -236,7 +237,7 @@ function appendSession(
     if (update.recordTime !== undefined) checkTime(sync, update.recordTime, offset);
     if (!updateIds.isAbsent(hash)) checkUpdateId(id, hash, update);
     updateIds.add(hash);
-    insertUpdate.run(
+    rows.updates.add(
       source.pk,
       offset,
       UPDATE_KIND[update.kind],
@@ -279,6 +280,7 @@ function appendSession(
   }
 
   function checkUpdateId(id: Buffer, hash: number, update: LedgerUpdate): void {
+    if (rows.updates.has(4, hash)) rows.updates.flush();
     const found = sameId.all(hash, source.pk) as [bigint, Buffer][];
     if (found.length === 0) updateIds.missed();
     for (const [off, other] of found) {

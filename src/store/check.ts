@@ -19,6 +19,7 @@ import { idHash } from './payload.js';
 import { pendingReassignments } from './pendingReassignments.js';
 import { listSources } from './source.js';
 import { intervalDigest } from './storeInfo.js';
+import { storeRows } from './storeRows.js';
 
 export interface CheckProblem {
   code: string;
@@ -224,7 +225,7 @@ type EventRow = [
 ];
 
 function replay(db: Db, source: number): number {
-  const state = ledgerState(db, source, { lenient: true });
+  const state = ledgerState(db, storeRows(db, 1), source, { lenient: true });
   const page = db
     .prepare(
       `SELECT e.event_pk, e.off, e.kind, e.contract_pk, e.sync_pk, coalesce(e.counter, 0), c.template_pk,

@@ -6,6 +6,7 @@
 import type { ReassignmentPart } from '../contract/updates.js';
 import { type FindingCode, FindingError, type FindingLevel, levelOf, type Strictness } from './findings.js';
 import type { Db } from './open.js';
+import type { StoreRows } from './storeRows.js';
 
 export const KIND = {
   create: 1,
@@ -90,16 +91,10 @@ type ActivationRow = [
   deactEvent: number | null,
 ];
 
-export function ledgerState(db: Db, source: number, how: Strictness): LedgerState {
-  const insertEvent = db.prepare(
-    'INSERT INTO event(event_pk, source_pk, off, node_id, kind, contract_pk, sync_pk, counter, ledger_offset, layout_pk, package_pk, shape) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  );
+export function ledgerState(db: Db, rows: StoreRows, source: number, how: Strictness): LedgerState {
   const insertRaw = db.prepare('INSERT INTO event_raw(event_pk, form, bytes) VALUES (?, ?, ?)');
   const insertPart = db.prepare(
     'INSERT INTO event_reassignment(event_pk, reassignment_id, source_sync, target_sync, exclusivity, submitter, other_offset) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
-  const insertActivation = db.prepare(
-    'INSERT INTO activation(contract_pk, source_pk, sync_pk, act_event, act_off, template_pk, counter) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const activations = db
     .prepare(
@@ -149,6 +144,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
   ): void {
     const effective = levelOf(code, how, level);
     if (effective === 'E') {
+      if (contract !== null) rows.flushContracts();
       const id = contract === null ? undefined : (contractIdOf.get(contract) as string | undefined);
       throw new FindingError(code, off, id, detail);
     }
@@ -207,7 +203,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
     note,
     append(event) {
       const pk = nextEvent++;
-      insertEvent.run(
+      rows.events.add(
         pk,
         source,
         event.off,
@@ -237,10 +233,14 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
     },
     activate(event, eventPk) {
       if (!event.isNew) {
+        if (rows.activations.has(0, event.contract)) rows.activations.flush();
         const past = activations.all(event.contract, source) as ActivationRow[];
-        if (past.length > 0) checkPast(event, eventPk, past);
+        if (past.length > 0) {
+          rows.events.flush();
+          checkPast(event, eventPk, past);
+        }
       }
-      insertActivation.run(
+      rows.activations.add(
         event.contract,
         source,
         event.sync,
@@ -252,6 +252,7 @@ export function ledgerState(db: Db, source: number, how: Strictness): LedgerStat
     },
     deactivate(event, eventPk, unknown) {
       const { off, contract, sync, kind } = event;
+      if (rows.activations.has(0, contract)) rows.activations.flush();
       if (kind === KIND.unassign) {
         const open = (activations.all(contract, source) as ActivationRow[]).find(
           (row) => row[0] === sync && row[3] === 1,

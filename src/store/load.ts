@@ -22,6 +22,7 @@ import { type Db, withStore } from './open.js';
 import { payloads } from './payload.js';
 import { pendingReassignments } from './pendingReassignments.js';
 import { createSource, deleteSourceData, findSource, type Source, setFilter } from './source.js';
+import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { inTransaction, nowMicros, recordRefusal } from './transaction.js';
 
 /** Records per transaction. */
@@ -110,8 +111,9 @@ async function load(
 ): Promise<LoadResult> {
   const batch = options.batch ?? LOAD_BATCH;
   const intern = storeInterner(db);
-  const store = payloads(db, intern, setFilter(db, filter));
-  const state = ledgerState(db, source.pk, options);
+  const rows = storeRows(db, ROWS_PER_STATEMENT);
+  const store = payloads(db, rows, intern, setFilter(db, filter));
+  const state = ledgerState(db, rows, source.pk, options);
   const progress = db.prepare(
     'UPDATE import SET next_record = ?, prefix_crc = ?, contracts = ?, skipped = ? WHERE import_pk = ?',
   );
@@ -162,6 +164,7 @@ async function load(
 
   function commitWhenFull(): void {
     if (inBatch < batch) return;
+    rows.flush();
     progress.run(records, crc, contracts, skipped, importPk);
     db.exec('COMMIT');
     checkpoints.committed();
@@ -239,6 +242,7 @@ async function load(
   }
   const sha = file === '-' ? null : await fileSha256(file);
   if (inBatch === 0) db.exec('BEGIN IMMEDIATE');
+  rows.flush();
   requireContractIndices(db);
   progress.run(records, crc, contracts, skipped, importPk);
   db.prepare("UPDATE import SET status = 'complete', sha256 = ?, finished_at = ? WHERE import_pk = ?").run(

@@ -13,6 +13,7 @@ import { absenceFilter } from './absenceFilter.js';
 import { requireContractIndices } from './contractIndices.js';
 import type { LayoutRow, StoreInterner } from './intern.js';
 import type { Db } from './open.js';
+import type { StoreRows } from './storeRows.js';
 
 /** Reused from event to event. */
 export interface Payload {
@@ -67,15 +68,16 @@ export const RAW_SHAPE = 256;
 
 const EMPTY = Buffer.alloc(0);
 
-export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) => boolean): Payloads {
+export function payloads(
+  db: Db,
+  rows: StoreRows,
+  intern: StoreInterner,
+  accept?: (set: number) => boolean,
+): Payloads {
   const byHash = db
     .prepare('SELECT contract_pk, contract_id, template_pk, set_pk FROM contract WHERE id_hash = ?')
     .raw();
   const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
-  const insertContract = db.prepare(
-    'INSERT INTO contract(contract_pk, id_hash, contract_id, template_pk, set_pk, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-  );
-  const insertBlob = db.prepare('INSERT INTO contract_blob(contract_pk, blob) VALUES (?, ?)');
   const completeContract = db.prepare(
     'UPDATE contract SET template_pk = ?, set_pk = ?, created_at = ? WHERE contract_pk = ?',
   );
@@ -109,11 +111,12 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
     nodeId: 0,
   };
 
-  const absent = absenceFilter(db, 'contract');
+  const absent = absenceFilter(db, 'contract', rows.flushContracts);
 
   function findRow(buf: Buffer, start: number, end: number): ContractTuple | undefined {
     const hash = idHash(buf, start, end);
     if (absent.isAbsent(hash)) return undefined;
+    if (rows.contracts.has(1, hash)) rows.flushContracts();
     requireContractIndices(db);
     const row = byHash.get(hash) as ContractTuple | undefined;
     if (row === undefined) {
@@ -130,12 +133,15 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
 
   function insertRow(
     id: Buffer,
+    start: number,
+    end: number,
     template: number | null,
     set: number | null,
     createdAt: bigint | null,
   ): number {
-    const hash = idHash(id);
-    insertContract.run(++nextContract, hash, id, template, set, createdAt);
+    const hash = idHash(id, start, end);
+    const kept = rows.keep(id, start, end);
+    rows.contracts.add(++nextContract, hash, kept, template, set, createdAt);
     absent.add(hash);
     return nextContract;
   }
@@ -242,6 +248,8 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
     if (row === undefined) {
       payload.contract = insertRow(
         id,
+        0,
+        id.length,
         payload.template === 0 ? null : payload.template,
         payload.set,
         record.createdAtMicros ?? null,
@@ -298,16 +306,23 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
       let known: Buffer | undefined;
       if (row === undefined) {
         payload.isNew = true;
-        const id = buf.subarray(blob.contractIdStart, blob.contractIdEnd);
-        payload.contract = insertRow(id, payload.template, payload.set, blob.createdAt);
-        insertBlob.run(payload.contract, buf.subarray(blobStart, blobEnd));
+        payload.contract = insertRow(
+          buf,
+          blob.contractIdStart,
+          blob.contractIdEnd,
+          payload.template,
+          payload.set,
+          blob.createdAt,
+        );
+        rows.blobs.add(payload.contract, rows.keep(buf, blobStart, blobEnd));
       } else {
         payload.isNew = false;
         payload.contract = row[0];
         known = blobOf.get(row[0]) as Buffer | undefined;
         if (known === undefined) {
           completeContract.run(payload.template, payload.set, blob.createdAt, row[0]);
-          insertBlob.run(row[0], buf.subarray(blobStart, blobEnd));
+          rows.blobs.add(row[0], rows.keep(buf, blobStart, blobEnd));
+          rows.flushContracts();
         }
       }
       payload.shape = shapeOf(record);
@@ -344,7 +359,7 @@ export function payloads(db: Db, intern: StoreInterner, accept?: (set: number) =
       return row === undefined ? undefined : { pk: row[0], template: row[2], set: row[3] };
     },
     stub(id, template) {
-      return insertRow(id, template, null, null);
+      return insertRow(id, 0, id.length, template, null, null);
     },
   };
 }
