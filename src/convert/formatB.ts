@@ -62,13 +62,17 @@ export function missing(byteOffset: number, field: string): AcsError {
   return new AcsError('RECORD_FIELD_MISSING', `a contract lacks ${field}`, { byteOffset, expected: field });
 }
 
-function readContract(
-  buf: Buffer,
-  contract: Borders,
-  synchronizerId: string,
-  reassignmentCounter: bigint,
-): SourceContract {
-  const r = new WireReader(buf, contract.start, contract.end);
+interface ContractParts {
+  contractId: string;
+  instance: Borders;
+  metadata: Borders;
+  created: Borders;
+  salt: Borders | undefined;
+}
+
+/** The fields of a `SerializableContract`, the same in all versions. */
+export function contractParts(buf: Buffer, { start, end }: Borders): ContractParts {
+  const r = new WireReader(buf, start, end);
   let contractId = '';
   let instance: Borders | undefined;
   let metadata: Borders | undefined;
@@ -83,10 +87,20 @@ function readContract(
     else if (tag === 0x2a) salt = borders(r);
     else r.skip(tag & 7);
   }
-  if (contractId === '') throw missing(contract.start, 'contract_id (1)');
-  if (instance === undefined) throw missing(contract.start, 'raw_contract_instance (2)');
-  if (metadata === undefined) throw missing(contract.start, 'metadata (3)');
-  if (created === undefined) throw missing(contract.start, 'ledger_create_time (4)');
+  if (contractId === '') throw missing(start, 'contract_id (1)');
+  if (instance === undefined) throw missing(start, 'raw_contract_instance (2)');
+  if (metadata === undefined) throw missing(start, 'metadata (3)');
+  if (created === undefined) throw missing(start, 'ledger_create_time (4)');
+  return { contractId, instance, metadata, created, salt };
+}
+
+function readContract(
+  buf: Buffer,
+  contract: Borders,
+  synchronizerId: string,
+  reassignmentCounter: bigint,
+): SourceContract {
+  const { contractId, instance, metadata, created, salt } = contractParts(buf, contract);
   const body = readInstance(buf, instance);
   const roles = readMetadata(buf, metadata, (bytes) => ({ form: 'bytes', bytes }));
   return {
@@ -96,7 +110,7 @@ function readContract(
     packageName: body.packageName,
     argument: { form: 'bytes', bytes: body.argument },
     ...roles,
-    createdAt: readTimestampMicros(r.reset(buf, created.start, created.end)),
+    createdAt: readTimestampMicros(new WireReader(buf, created.start, created.end)),
     ...(salt === undefined
       ? {}
       : { authenticationData: authenticationData(contractId, buf.subarray(salt.start, salt.end)) }),

@@ -5,6 +5,7 @@
 import { nameProblem, partyProblem } from '../contract/identifier.js';
 import { type LfKind, type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
 import { checkNumeric, MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/valueCodec.js';
+import { LEDGER_API_FIELD } from '../dar/ledgerApiValue.js';
 import { AcsError } from '../io/error.js';
 import { decodeUtf8, WireReader } from '../wire/reader.js';
 
@@ -36,24 +37,7 @@ export const LEDGER_API_V1: ValueNumbers = numbers({
   genMap: 18,
 });
 
-export const LEDGER_API_V2: ValueNumbers = numbers({
-  unit: 1,
-  bool: 2,
-  int64: 3,
-  date: 4,
-  timestamp: 5,
-  numeric: 6,
-  party: 7,
-  text: 8,
-  contractId: 9,
-  optional: 10,
-  list: 11,
-  textMap: 12,
-  genMap: 13,
-  record: 14,
-  variant: 15,
-  enum: 16,
-});
+export const LEDGER_API_V2: ValueNumbers = numbers(LEDGER_API_FIELD);
 
 export const LF1_VALUE: ValueNumbers = numbers({
   record: 1,

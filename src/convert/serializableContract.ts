@@ -6,7 +6,15 @@ import { readTemplateSegments } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { readTimestampMicros, type TemplateId } from '../snapshot/record.js';
 import { WireReader } from '../wire/reader.js';
-import { type Borders, borders, envelopeData, missing, readMetadata, versionedValue } from './formatB.js';
+import {
+  type Borders,
+  borders,
+  contractParts,
+  envelopeData,
+  missing,
+  readMetadata,
+  versionedValue,
+} from './formatB.js';
 import { decodeOtherValue, LF1_VALUE } from './ledgerApiValue.js';
 import type { SourceContract, SourceFormat, SourceValue } from './sourceContract.js';
 
@@ -49,25 +57,7 @@ export function readSerializableContract(
       found: `${data.version}`,
     });
   }
-  const r = new WireReader(buf, data.start, data.end);
-  let contractId = '';
-  let instance: Borders | undefined;
-  let metadata: Borders | undefined;
-  let created: Borders | undefined;
-  let salt: Borders | undefined;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x0a) contractId = r.string();
-    else if (tag === 0x12) instance = borders(r);
-    else if (tag === 0x1a) metadata = borders(r);
-    else if (tag === 0x22) created = borders(r);
-    else if (tag === 0x2a) salt = borders(r);
-    else r.skip(tag & 7);
-  }
-  if (contractId === '') throw missing(data.start, 'contract_id (1)');
-  if (instance === undefined) throw missing(data.start, 'raw_contract_instance (2)');
-  if (metadata === undefined) throw missing(data.start, 'metadata (3)');
-  if (created === undefined) throw missing(data.start, 'ledger_create_time (4)');
+  const { contractId, instance, metadata, created, salt } = contractParts(buf, data);
   const body = readLegacyInstance(buf, instance);
   const roles = readMetadata(buf, metadata, legacyKey, LF1_VERSIONS);
   return {
@@ -77,7 +67,7 @@ export function readSerializableContract(
     ...(body.packageName === '' ? {} : { packageName: body.packageName }),
     argument: body.argument,
     ...roles,
-    createdAt: readTimestampMicros(r.reset(buf, created.start, created.end)),
+    createdAt: readTimestampMicros(new WireReader(buf, created.start, created.end)),
     ...(salt === undefined ? {} : { legacySalt: readSalt(buf, salt) }),
     synchronizerId,
     lfLine: '1',

@@ -9,35 +9,9 @@ import { formatType } from './type.js';
 
 /** Negative, 0 or positive. Both values must have the type of the plan; missing trailing fields count as None. */
 export function compareValues(plan: TypePlan, a: LfValue, b: LfValue): number {
+  const scalar = compareScalars(a, b);
+  if (scalar !== undefined) return scalar;
   switch (a.kind) {
-    case 'unit':
-      if (b.kind === 'unit') return 0;
-      break;
-    case 'bool':
-      if (b.kind === 'bool') return Number(a.value) - Number(b.value);
-      break;
-    case 'int64':
-      if (b.kind === 'int64') return compareBigints(a.value, b.value);
-      break;
-    case 'timestamp':
-      if (b.kind === 'timestamp') return compareBigints(a.value, b.value);
-      break;
-    case 'date':
-      if (b.kind === 'date') return a.value - b.value;
-      break;
-    case 'numeric':
-      if (b.kind === 'numeric') return compareNumerics(a.value, b.value);
-      break;
-    case 'text':
-      if (b.kind === 'text') return compareCodePoints(a.value, b.value);
-      break;
-    case 'party':
-      if (b.kind === 'party') return compareCodePoints(a.value, b.value);
-      break;
-    case 'contractId':
-      // Hex of discriminator, then suffix: both are compared as bytes, a prefix being smaller.
-      if (b.kind === 'contractId') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
-      break;
     case 'optional':
       if (b.kind === 'optional') {
         if (a.value === null || b.value === null) return Number(a.value !== null) - Number(b.value !== null);
@@ -79,6 +53,41 @@ export function compareValues(plan: TypePlan, a: LfValue, b: LfValue): number {
       expected: formatType(plan.type),
     },
   );
+}
+
+/** The order of two values of the same kind that hold no others; undefined for any other two. */
+export function compareScalars(a: LfValue, b: LfValue): number | undefined {
+  switch (a.kind) {
+    case 'unit':
+      if (b.kind === 'unit') return 0;
+      break;
+    case 'bool':
+      if (b.kind === 'bool') return Number(a.value) - Number(b.value);
+      break;
+    case 'int64':
+      if (b.kind === 'int64') return compareBigints(a.value, b.value);
+      break;
+    case 'timestamp':
+      if (b.kind === 'timestamp') return compareBigints(a.value, b.value);
+      break;
+    case 'date':
+      if (b.kind === 'date') return a.value - b.value;
+      break;
+    case 'numeric':
+      if (b.kind === 'numeric') return compareNumerics(a.value, b.value);
+      break;
+    case 'text':
+      if (b.kind === 'text') return compareCodePoints(a.value, b.value);
+      break;
+    case 'party':
+      if (b.kind === 'party') return compareCodePoints(a.value, b.value);
+      break;
+    case 'contractId':
+      // Hex of discriminator, then suffix: both are compared as bytes, a prefix being smaller.
+      if (b.kind === 'contractId') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
+      break;
+  }
+  return undefined;
 }
 
 function compareBigints(a: bigint, b: bigint): number {

@@ -3,10 +3,9 @@
  * section 7.2). Maps whose keys change are sorted again; keys that become equal are a collision.
  */
 import type { LfValue } from '../contract/value.js';
-import { compareCodePoints, sortTextEntries } from '../contract/valueCodec.js';
-import { compareNumerics } from '../dar/numericText.js';
+import { sortTextEntries } from '../contract/valueCodec.js';
 import { PLAN_GEN_MAP, PLAN_OPTIONAL, PLAN_RECORD, PLAN_VARIANT, type TypePlan } from '../dar/plan.js';
-import { compareValues } from '../dar/valueOrder.js';
+import { compareScalars, compareValues } from '../dar/valueOrder.js';
 import { AcsError } from '../io/error.js';
 
 export interface ValueChanges {
@@ -194,34 +193,9 @@ function formatPath(path: readonly (number | string)[], root: TypePlan | undefin
  * rank, which only the package knows: two different ones are an error `PACKAGE_MISSING`.
  */
 export function compareUntyped(a: LfValue, b: LfValue): number {
+  const scalar = compareScalars(a, b);
+  if (scalar !== undefined) return scalar;
   switch (a.kind) {
-    case 'unit':
-      if (b.kind === 'unit') return 0;
-      break;
-    case 'bool':
-      if (b.kind === 'bool') return Number(a.value) - Number(b.value);
-      break;
-    case 'int64':
-      if (b.kind === 'int64') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
-      break;
-    case 'timestamp':
-      if (b.kind === 'timestamp') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
-      break;
-    case 'date':
-      if (b.kind === 'date') return a.value - b.value;
-      break;
-    case 'numeric':
-      if (b.kind === 'numeric') return compareNumerics(a.value, b.value);
-      break;
-    case 'text':
-      if (b.kind === 'text') return compareCodePoints(a.value, b.value);
-      break;
-    case 'party':
-      if (b.kind === 'party') return compareCodePoints(a.value, b.value);
-      break;
-    case 'contractId':
-      if (b.kind === 'contractId') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
-      break;
     case 'optional':
       if (b.kind !== 'optional') break;
       if (a.value === null || b.value === null) return Number(a.value !== null) - Number(b.value !== null);
