@@ -22,8 +22,9 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DEFAULTS, generateSnapshot } from './generate.mjs';
+import { DEFAULTS } from './generate.mjs';
 import { measure } from './measure.mjs';
+import { callInOwnProcess } from './ownProcess.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = join(ROOT, 'bench/data');
@@ -72,7 +73,7 @@ async function dataFile(options) {
   const path = join(DATA, `${full.count}-${key}.acs.gz`);
   if (!existsSync(path)) {
     talk(`generating ${path}`);
-    await generateSnapshot(path, full);
+    callInOwnProcess(new URL('generate.mjs', import.meta.url).href, 'generateSnapshot', path, full);
   }
   return path;
 }

@@ -25,8 +25,9 @@ export function collectCodes() {
     for (const [, code, quoted, template] of readFileSync(file, 'utf8').matchAll(CODE)) {
       if (NOT_CODES.test(code)) continue;
       const entry = codes.get(code) ?? { message: '', files: new Set() };
-      if (entry.message === '')
-        entry.message = (quoted ?? template ?? '').replace(/\$\{[^}]*\}/g, '…').replace(/\\'/g, "'");
+      const text = (quoted ?? template ?? '').replace(/\$\{[^}]*\}/g, '…').replace(/\\'/g, "'");
+      // In a list of codes the next string is another code, not a message.
+      if (entry.message === '' && !/^[A-Z0-9_]+$/.test(text)) entry.message = text;
       entry.files.add(relative(src, file));
       codes.set(code, entry);
     }

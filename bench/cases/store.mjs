@@ -1,6 +1,6 @@
 /** The contract store: a base of contracts with 700-byte blobs, and the updates that created them and archived 30 %. */
 import { join } from 'node:path';
-import { storeData } from '../tasks/storeData.mjs';
+import { callInOwnProcess } from '../ownProcess.mjs';
 
 const DATA = join('bench', 'data');
 const task = ({ node, count }, what) => node('bench/tasks/store.mjs', what, DATA, String(count));
@@ -9,7 +9,7 @@ const task = ({ node, count }, what) => node('bench/tasks/store.mjs', what, DATA
 const inputs = () => ({ file: { count: 1000 } });
 
 const prepare = async ({ count }) => {
-  await storeData(DATA, count);
+  callInOwnProcess(new URL('../tasks/storeData.mjs', import.meta.url).href, 'storeData', DATA, count);
 };
 
 /** @type {import('../case.d.mts').Case[]} */
