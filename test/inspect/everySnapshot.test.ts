@@ -28,7 +28,8 @@ interface Expected {
 
 const root = shared('corpus') ?? fixture('');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.acs.gz'))
+  // `lost-synchronizer` is of our own making.
+  .filter((name) => name.endsWith('.acs.gz') && !name.startsWith('lost-synchronizer'))
   .sort();
 /** What an export writes, behind all others, for a contract in flight: the one thing an import would refuse in these files. */
 const IN_FLIGHT_FRAME = Buffer.from('040a00101e', 'hex');
