@@ -11,8 +11,8 @@ import { RecordView } from '../snapshot/record.js';
 import { DEFAULT_MAX_FRAME_BYTES } from '../wire/frames.js';
 
 /**
- * How far the bytes can be relied on: a checksum over them agrees; nothing speaks for or against them; or they lie where
- * something is known to be wrong, and then a record whose event disagrees with its blob is not kept either.
+ * How far the bytes can be relied on: a checksum over them agrees; nothing speaks for or against them; or something in
+ * the file is known to be wrong, and then a record whose event disagrees with its blob is not kept either.
  */
 export type Trust = 'checked' | 'unchecked' | 'suspect';
 

@@ -106,13 +106,17 @@ export async function surveyGzip(source: ByteSource, limits: SurveyLimits): Prom
       resumed: !wholeBody,
     });
   }
-  distrust(survey);
+  if (showsDamage(survey)) distrust(survey);
   return survey;
+}
+
+/** True when the container itself shows damage, other than an end that is missing. */
+export function showsDamage(survey: GzipSurvey): boolean {
+  return survey.contradicted || survey.damage.some((damage) => damage.code !== 'GZIP_TRUNCATED');
 }
 
 /** Once one place is known to be damaged, bytes that no checksum speaks for may be altered elsewhere too. */
 export function distrust(survey: GzipSurvey): void {
-  if (!survey.contradicted) return;
   for (const stretch of survey.stretches) if (stretch.trust === 'unchecked') stretch.trust = 'suspect';
 }
 

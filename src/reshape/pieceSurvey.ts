@@ -4,7 +4,14 @@ import type { Manifest } from '../contract/manifest.js';
 import { GZIP_HEADER, type Piece } from '../wire/deflate.js';
 import type { ByteSource } from './byteSource.js';
 import { surveyDeflate } from './deflateRun.js';
-import { badHeader, distrust, type GzipSurvey, type LostRange, type Stretch } from './gzipSurvey.js';
+import {
+  badHeader,
+  distrust,
+  type GzipSurvey,
+  type LostRange,
+  type Stretch,
+  showsDamage,
+} from './gzipSurvey.js';
 
 /**
  * With the piece index of a manifest: which pieces are whole. Undefined when fewer than half of those the file has room
@@ -50,7 +57,7 @@ export async function surveyPieces(source: ByteSource, manifest: Manifest): Prom
   if (present === 0 || whole * 2 < present) return undefined;
   survey.cutOff = survey.lost.length > 0 && source.size < manifest.compressed.bytes;
   await checkContainer(source, manifest, survey);
-  distrust(survey);
+  if (showsDamage(survey)) distrust(survey);
   return survey;
 }
 

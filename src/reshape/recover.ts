@@ -14,17 +14,11 @@ import type { RecordView } from '../snapshot/record.js';
 import { DEFAULT_MAX_FRAME_BYTES } from '../wire/frames.js';
 import { DEFAULT_MAX_RATIO, RATIO_GRACE_BYTES } from '../wire/inflate.js';
 import { type ByteSource, openByteSource } from './byteSource.js';
-import { runDeflate } from './deflateRun.js';
 import { refuseInputAsOutput } from './distinctFiles.js';
 import { frameRecovery, type Trust } from './frameRecovery.js';
-import {
-  type GzipDamage,
-  type GzipSurvey,
-  type Stretch,
-  type SurveyLimits,
-  surveyGzip,
-} from './gzipSurvey.js';
+import { distrust, type GzipDamage, type GzipSurvey, type SurveyLimits, surveyGzip } from './gzipSurvey.js';
 import { surveyPieces } from './pieceSurvey.js';
+import { readStretches, recordsShowDamage } from './stretchReader.js';
 
 export interface RecoverOptions {
   write?: SnapshotFileOptions;
@@ -199,27 +193,29 @@ async function recover(
         ...(loss.contractId === undefined ? {} : { contractId: loss.contractId }),
       }),
   });
+  const chunk = async (): Promise<void> => {
+    options.onProgress?.(result.contracts);
+    await ready();
+  };
   if (survey === undefined) {
     result.damage.push({
       code: 'GZIP_NOT_GZIP',
       message: 'the snapshot is not compressed',
       byteOffset: 0,
     });
-    await readPlain(source, frames, ready);
-  } else {
-    for (const [i, stretch] of survey.stretches.entries()) {
+  }
+  const unproven = survey === undefined || survey.stretches.some((stretch) => stretch.trust === 'unchecked');
+  const damaged = unproven && (await recordsShowDamage(source, survey, { maxRecordBytes, chunk }));
+  if (damaged && survey !== undefined) distrust(survey);
+  await readStretches(source, survey, frames, {
+    plainTrust: damaged ? 'suspect' : 'unchecked',
+    begin(stretch) {
       laterMember = stretch.laterMember;
-      if (stretch.continues) frames.trust(stretch.trust);
-      else {
-        stretchStart = stretch.start;
-        frames.begin(stretch.inStep, stretch.trust);
-      }
-      await readStretch(source, stretch, frames, async () => {
-        options.onProgress?.(result.contracts);
-        await ready();
-      });
-      if (survey.stretches[i + 1]?.continues !== true) frames.end(stretch.outcome !== 'end');
-    }
+      if (!stretch.continues) stretchStart = stretch.start;
+    },
+    chunk,
+  });
+  if (survey !== undefined) {
     result.laterMembers.members = Math.max(0, survey.members - 1);
     finishLosses(result, survey);
   }
@@ -251,32 +247,6 @@ async function surveyOf(
   const survey = await surveyGzip(source, limits);
   result.damage = survey.damage;
   return survey;
-}
-
-async function readStretch(
-  source: ByteSource,
-  stretch: Stretch,
-  frames: ReturnType<typeof frameRecovery>,
-  ready: () => Promise<void>,
-): Promise<void> {
-  const { start, end: limit } = stretch;
-  await runDeflate(source, { start, limit }, async (bytes) => {
-    frames.push(bytes);
-    await ready();
-  });
-}
-
-async function readPlain(
-  source: ByteSource,
-  frames: ReturnType<typeof frameRecovery>,
-  ready: () => Promise<void>,
-): Promise<void> {
-  frames.begin(true, 'unchecked');
-  for (let at = 0; at < source.size; at += 1 << 20) {
-    frames.push(await source.read(at, 1 << 20));
-    await ready();
-  }
-  frames.end(false);
 }
 
 /** Throws for a file that inflates more than any snapshot does. */

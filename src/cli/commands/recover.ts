@@ -69,6 +69,11 @@ function describeResult(result: RecoverResult): string {
       `  ${groupDigits(trust.suspect)} contracts are not covered by a checksum of a file known to be damaged: check them with acs verify`,
     );
   }
+  if (trust.unchecked > 0) {
+    lines.push(
+      `  ${groupDigits(trust.unchecked)} contracts decode, but the checksum that would prove them is missing: check them with acs verify`,
+    );
+  }
   if (result.manifest !== 'none') lines.push(`  manifest ${result.manifest}`);
   if (result.whole) return [...lines, 'nothing is lost'].join('\n');
   lines.push(
