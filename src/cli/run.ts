@@ -32,6 +32,10 @@ export async function runCli(
   streams: CliStreams = { stdout: process.stdout, stderr: process.stderr },
 ): Promise<number> {
   try {
+    if (argv.length === 0) {
+      streams.stderr.write(`${await buildParser(await loadCommands([]), [], () => {}).getHelp()}\n`);
+      return EXIT.usage;
+    }
     const call = await parseWords(argv, streams.stdout);
     if (typeof call === 'number') return call;
     const args = showDashes(call.args);

@@ -26,6 +26,16 @@ export function looksLikeGzip(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** What to do with a file that is no gzip, by the bytes it starts with. */
+function hintForOtherFile(start: Uint8Array): string {
+  const text = Buffer.from(start).toString('latin1');
+  if (text.startsWith('PK\x03\x04'))
+    return 'this is a zip archive; if it is a DAR: `acs dar info`, or give it as --dar';
+  if (text.startsWith('SQLite'))
+    return 'this is an SQLite database; if it is a store: `acs store info`, `acs store export`';
+  return 'snapshot files are gzip-compressed; `acs convert` reads the uncompressed forms';
+}
+
 /** Reads a member header from the queue. The header CRC is read but, as real importers do, not checked. */
 export async function readGzipHeader(queue: ByteQueue): Promise<GzipHeader> {
   const start = queue.offset;
@@ -34,8 +44,11 @@ export async function readGzipHeader(queue: ByteQueue): Promise<GzipHeader> {
     throw new AcsError('GZIP_NOT_GZIP', 'the input is not in the gzip format', {
       byteOffset: start,
       expected: '1f 8b',
-      found: fixed.subarray(0, 2).toString('hex'),
-      hint: 'snapshot files are gzip-compressed; `acs convert` reads the uncompressed forms',
+      found: fixed
+        .subarray(0, 2)
+        .toString('hex')
+        .replace(/(..)(?=.)/g, '$1 '),
+      hint: hintForOtherFile(fixed),
     });
   }
   if (fixed.length < 10) {

@@ -58,7 +58,6 @@ describe('standard input', () => {
 describe('mistakes', () => {
   it('of usage have status 2 and no stack trace', async () => {
     for (const argv of [
-      [],
       ['nothing'],
       ['info'],
       ['info', '--colour', 'x'],
@@ -87,6 +86,21 @@ describe('mistakes', () => {
     const { status, stderr } = await runCommand(...line.split(' '));
     expect(status).toBe(2);
     expect(stderr).toContain(message);
+  });
+
+  it('no word at all shows the help, as talk', async () => {
+    const { status, stdout, stderr } = await runCommand();
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toBe((await runCommand('--help')).stdout);
+  });
+
+  it.each([
+    ['dars/acme-iou-1.0.0.dar', '`acs dar info`'],
+    ['dars/packages.json', 'acs convert'],
+  ])('a file of another kind is named for what it is: %s', async (path, command) => {
+    const { status, stderr } = await runCommand('cat', fixture(path));
+    expect(status).toBe(4);
+    expect(stderr).toContain(command);
   });
 
   it('`acs help info` is `acs info --help`', async () => {
