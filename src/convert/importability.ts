@@ -2,7 +2,7 @@
  * What a target participant (3.5 line) does with a contract, by its contract id and its payload's language line
  * (contract-id-authentication spec, section 1; running-nodes spec, "Import").
  */
-import { classifyContractId } from '../contract/contractId.js';
+import { type ContractIdInfo, classifyContractId } from '../contract/contractId.js';
 
 export interface Importability {
   /** `V10`, `V11`, `V12`, `V2_0`, `ca00` … `ca03`, `local`, `relative`, `malformed`, `not-canton`. */
@@ -19,7 +19,10 @@ export function importability(contractId: string): Importability {
   if (!/^(?:[0-9a-f]{2})+$/.test(contractId)) {
     return refused('not-canton', 'it is no Canton contract id (a ledger before Canton, or a sandbox)');
   }
-  const info = classifyContractId(Buffer.from(contractId, 'hex'));
+  return importabilityOf(classifyContractId(Buffer.from(contractId, 'hex')));
+}
+
+export function importabilityOf(info: ContractIdInfo): Importability {
   switch (info.kind) {
     case 'canton':
       return info.version === 'V2_0'

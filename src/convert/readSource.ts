@@ -5,7 +5,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { type ByteInput, inputName, readChunks } from '../io/input.js';
-import { RecordView } from '../snapshot/record.js';
+import { EVENT, RecordView } from '../snapshot/record.js';
 import { byteQueue } from '../wire/byteQueue.js';
 import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { looksLikeGzip } from '../wire/gzipHeader.js';
@@ -26,7 +26,14 @@ import {
   type SourceFormat,
   type SourcePlace,
 } from './sourceContract.js';
-import { inFlight, type Push, type Reading, type ReadSourceOptions, takeItem } from './sourceReading.js';
+import {
+  inFlight,
+  type Push,
+  type Reading,
+  type ReadSourceOptions,
+  type Revisit,
+  takeItem,
+} from './sourceReading.js';
 import { textDumpReader } from './textDump.js';
 import { inflateZstd } from './zstd.js';
 
@@ -60,18 +67,18 @@ export async function readSource(
     handled: () => {
       facts.contracts++;
     },
-    visit(contract, line) {
+    contracts: () => facts.contracts,
+    noBlob(contractId) {
+      findings.add('NO_BLOB', 'contracts without created_event_blob: their ids cannot be kept', contractId);
+    },
+    visit(contract, line, revisited) {
       const place: SourcePlace = {
         file: name,
-        record: facts.contracts++,
+        record: revisited ?? facts.contracts++,
         ...(line === undefined ? {} : { line }),
       };
-      if (contract.blob === undefined && hasBlobs(contract.format)) {
-        findings.add(
-          'NO_BLOB',
-          'contracts without created_event_blob: their ids cannot be kept',
-          contract.contractId,
-        );
+      if (revisited === undefined && contract.blob === undefined && hasBlobs(contract.format)) {
+        reading.noBlob(contract.contractId);
       }
       try {
         visit(contract, place);
@@ -200,11 +207,18 @@ async function readInflated(
     });
   }
   const push = readerOf(format, reading);
-  for await (const chunk of rest(queue)) {
-    push(chunk);
-    await reading.options.afterChunk?.();
+  const { afterChunk, beforeEnd } = reading.options;
+  try {
+    for await (const chunk of rest(queue)) {
+      push(chunk);
+      await afterChunk?.();
+    }
+    push(undefined);
+  } catch (error) {
+    await beforeEnd?.();
+    throw error;
   }
-  push(undefined);
+  await beforeEnd?.();
 }
 
 function readerOf(format: SourceFormat, reading: Reading): Push {
@@ -227,13 +241,17 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
   const splitter = frameSplitter(reading.options.maxRecordBytes);
   const view = new RecordView();
   let index = 0;
+  const revisit: Revisit = (record, ordinal) =>
+    reading.visit(sourceOfRecord(record, 'A'), undefined, ordinal);
   const take = (buf: Buffer, start: number, bodyStart: number, end: number, offset: number): void => {
     switch (format) {
       case 'A':
         view.parse(buf, start, bodyStart, end, offset, index);
         if (view.inFlight) inFlight(reading, undefined);
-        else if (reading.options.onRecord?.(view) === true) reading.handled();
-        else reading.visit(sourceOfRecord(view, 'A'));
+        else if (reading.options.onRecord?.(view, reading.contracts(), revisit) === true) {
+          if (!view.has(EVENT.createdEventBlob)) reading.noBlob(view.contractId);
+          reading.handled();
+        } else reading.visit(sourceOfRecord(view, 'A'));
         return;
       case 'B':
         if (reading.options.onOldRecord?.(buf, bodyStart, end) === true) reading.handled();
@@ -256,12 +274,7 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
     try {
       take(buf, start, bodyStart, end, offset);
     } catch (error) {
-      if (error instanceof AcsError && error.place.record === undefined && error.place.stream === undefined) {
-        if (error.place.byteOffset !== undefined)
-          error.place.byteOffset = offset + error.place.byteOffset - start;
-        error.locate({ stream: 'inflated', record: index, byteOffset: offset });
-      }
-      throw error;
+      throw locatedInFrame(error, start, offset, index);
     }
     index++;
   };
@@ -269,4 +282,14 @@ function framesReader(format: SourceFormat, reading: Reading): Push {
     if (chunk === undefined) splitter.finish();
     else splitter.push(chunk, sink);
   };
+}
+
+/** Adds the place of the frame that begins at `start` of its buffer and at `offset` of the stream. */
+export function locatedInFrame(error: unknown, start: number, offset: number, index: number): unknown {
+  if (error instanceof AcsError && error.place.record === undefined && error.place.stream === undefined) {
+    if (error.place.byteOffset !== undefined)
+      error.place.byteOffset = offset + error.place.byteOffset - start;
+    error.locate({ stream: 'inflated', record: index, byteOffset: offset });
+  }
+  return error;
 }

@@ -13,21 +13,31 @@ export interface ReadSourceOptions extends InflateOptions {
   maxRecordBytes?: number;
   /**
    * Called first for every contract of a format-A snapshot; true means that it is dealt with and no source contract is
-   * made of it.
+   * made of it. Who takes a copy for later may `revisit` it then: this is what would have been done for false. `ordinal`
+   * counts the contracts of the input.
    */
-  onRecord?: (record: RecordView) => boolean;
+  onRecord?: (record: RecordView, ordinal: number, revisit: Revisit) => boolean;
   /** The same for the bodies of format-B frames. */
   onOldRecord?: (buf: Buffer, start: number, end: number) => boolean;
   /** Awaited after every chunk: back-pressure. */
   afterChunk?: () => Promise<void> | void;
+  /** Awaited after the last record, and before an error of the reading is thrown: what came before it comes first. */
+  beforeEnd?: () => Promise<void>;
 }
+
+export type Revisit = (record: RecordView, ordinal: number) => void;
 
 /** State shared by the readers of one input. */
 export interface Reading {
   name: string;
-  visit: (contract: SourceContract, line?: number) => void;
-  /** Counts a contract that needs no visit. */
+  /** `revisited`: the number of a contract that was counted before. */
+  visit: (contract: SourceContract, line?: number, revisited?: number) => void;
+  /** Counts a contract without created_event_blob. */
+  noBlob: (contractId: string) => void;
+  /** Counts a contract that needs no visit, or none now. */
   handled: () => void;
+  /** Contracts so far. */
+  contracts: () => number;
   findings: FindingCollector<SourceFindingCode>;
   /** Moments the input names. */
   offsets: Set<string>;

@@ -2,6 +2,7 @@
  * What a remap remembers of every contract between its passes: old id, new id, digest of its content, state. About 200
  * bytes per contract. Ids are raw bytes; numbers are given in the order of first sight.
  */
+import { type ContractIdInfo, classifyContractId } from '../contract/contractId.js';
 import { fingerprint } from '../contract/idTable.js';
 
 /** Not yet known, unchanged, changed. */
@@ -106,7 +107,9 @@ export class ContractTable {
     // The first six bytes that differ between ids decide nearly always.
     for (const number of numbers) {
       const start = borders[4 * number];
-      if (borders[4 * number + 1] - start >= 7) keys[number] = arena.readUIntBE(start + 1, 6);
+      if (borders[4 * number + 1] - start >= 7) {
+        keys[number] = arena.readUInt16BE(start + 1) * 0x100000000 + arena.readUInt32BE(start + 3);
+      }
     }
     const compare = (a: number, b: number): number =>
       arena[borders[4 * a]] - arena[borders[4 * b]] ||
@@ -128,6 +131,11 @@ export class ContractTable {
   /** Remembers a contract and its content. False when it is known with another content. */
   addContract(number: number, content: Buffer): boolean {
     const [high, low] = fingerprint(content, 0, content.length);
+    return this.addDigest(number, high, low);
+  }
+
+  /** The same for content of which the fingerprint is known. */
+  addDigest(number: number, high: number, low: number): boolean {
     if (this.known[number] === 1)
       return this.digests[2 * number] === high && this.digests[2 * number + 1] === low;
     this.known[number] = 1;
@@ -155,6 +163,12 @@ export class ContractTable {
     return this.state[number] === ID_NEW
       ? this.arena.toString('hex', this.borders[4 * number + 2], this.borders[4 * number + 3])
       : this.oldId(number);
+  }
+
+  /** What kind of id the contract has afterwards. */
+  newIdKind(number: number): ContractIdInfo {
+    const at = 4 * number + (this.state[number] === ID_NEW ? 2 : 0);
+    return classifyContractId(this.arena, this.borders[at], this.borders[at + 1]);
   }
 
   /** Raw bytes of the new id, a view; only of contracts whose id changed. */

@@ -37,7 +37,7 @@ async function remap(state: RemapState, inputs: readonly string[]): Promise<Rema
     result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
   }
   result.idMap = idMapPath(inputs, state.options);
-  if (result.idMap !== null) await writeIdMap(result.idMap, idPairs(state));
+  if (result.idMap !== null) await writeIdMap(result.idMap, idPairs(state), state.sourceIds.size === 0);
   return result;
 }
 

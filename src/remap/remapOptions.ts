@@ -27,6 +27,11 @@ export interface RemapOptions {
   readonly read?: ReadSourceOptions;
   readonly file?: SnapshotFileOptions;
   readonly onProgress?: (pass: 1 | 2, contracts: number) => void;
+  /**
+   * Further threads that compute ids. Without it as many as pay, from some thousand contracts on; the result is the same
+   * with any number.
+   */
+  readonly threads?: number;
   /** Takes the long way for every contract. For tests. */
   readonly longWay?: boolean;
 }

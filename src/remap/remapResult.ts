@@ -1,7 +1,8 @@
 /** What a remap tells about its inputs and what became of them. */
+import { contractIdLabel } from '../contract/contractId.js';
 import { commonCutFinding } from '../convert/commonCut.js';
 import type { Finding } from '../convert/findings.js';
-import { type Importability, importability } from '../convert/importability.js';
+import { type Importability, importabilityOf } from '../convert/importability.js';
 import type { SourceFacts } from '../convert/readSource.js';
 import type { SourceFinding } from '../convert/sourceContract.js';
 import { ID_NEW } from './contractTable.js';
@@ -51,9 +52,10 @@ export function remapResult(state: RemapState, inputs: SourceFacts[]): RemapResu
   for (let number = 0; number < table.size; number++) {
     if (!table.isContract(number)) continue;
     if (table.stateOf(number) === ID_NEW) newIds++;
-    const verdict = importability(table.newId(number));
-    const known = versions.get(verdict.label);
-    if (known === undefined) versions.set(verdict.label, { ...verdict, contracts: 1 });
+    const kind = table.newIdKind(number);
+    const label = contractIdLabel(kind);
+    const known = versions.get(label);
+    if (known === undefined) versions.set(label, { ...importabilityOf(kind), contracts: 1 });
     else known.contracts++;
   }
   const allowed = options.allow ?? new Set();

@@ -2,11 +2,10 @@
 import { BlobView } from '../contract/blob.js';
 import type { ContractIdVersion } from '../contract/contractId.js';
 import { type FindingCollector, findingCollector } from '../convert/findings.js';
-import type { ReadSourceOptions } from '../convert/sourceReading.js';
 import { hasherFor } from '../hash/computeContractId.js';
 import type { ContractHasher } from '../hash/contractHasher.js';
-import type { RecordView } from '../snapshot/record.js';
 import { ContractTable, ID_NEW, ID_PENDING } from './contractTable.js';
+import type { PartyMap } from './partyMap.js';
 import type { PrepareOptions, PrepareReport } from './prepareContract.js';
 import { type KeyCollision, REMAP_CODES, type RemapCode } from './remapFindings.js';
 import type { RemapOptions } from './remapOptions.js';
@@ -48,7 +47,6 @@ export interface RemapState {
 }
 
 export function remapState(options: RemapOptions): RemapState {
-  const renamed = options.map.entries.filter((entry) => entry.old !== entry.new);
   return {
     options,
     prepareOptions: {
@@ -66,7 +64,7 @@ export function remapState(options: RemapOptions): RemapState {
     kept: spill(),
     hasher: hasherFor(options.compiler?.packages),
     view: new BlobView(),
-    texts: textParties(renamed.map((entry) => entry.old)),
+    texts: textParties(changingParties(options.map)),
     findings: findingCollector(),
     collisions: [],
     parties: new Set(),
@@ -74,6 +72,11 @@ export function remapState(options: RemapOptions): RemapState {
     contracts: 0,
     minted: 0,
   };
+}
+
+/** The parties that become others. */
+export function changingParties({ entries }: PartyMap): string[] {
+  return entries.filter((entry) => entry.old !== entry.new).map((entry) => entry.old);
 }
 
 /** What was reported once is not reported again. */
@@ -88,12 +91,8 @@ export function addFinding({ findings }: RemapState, code: RemapCode, example?: 
 }
 
 /** Records of format A go the short way, unless packages change or parties merge. */
-export function shortWay(
-  { longWay, packageMap, map }: RemapOptions,
-  onRecord: (record: RecordView) => boolean,
-): Pick<ReadSourceOptions, 'onRecord'> {
-  if (longWay === true || (packageMap?.size ?? 0) > 0 || map.merged.size > 0) return {};
-  return { onRecord };
+export function hasShortWay({ longWay, packageMap, map }: RemapOptions): boolean {
+  return longWay !== true && (packageMap?.size ?? 0) === 0 && map.merged.size === 0;
 }
 
 /** The number of an id in hex. */

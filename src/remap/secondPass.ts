@@ -11,7 +11,7 @@ import { ID_NEW, ID_PENDING } from './contractTable.js';
 import { ContractPreparer } from './prepareContract.js';
 import { RecordRewriter } from './recordRewriter.js';
 import type { RemapOutput } from './remapResult.js';
-import { addFinding, numberOf, type RemapState, resolvedId, SILENT, shortWay } from './remapState.js';
+import { addFinding, hasShortWay, numberOf, type RemapState, resolvedId, SILENT } from './remapState.js';
 import { rewriteEvent } from './rewriteEvent.js';
 import { textParties } from './textParties.js';
 
@@ -35,7 +35,7 @@ export async function secondPass(
     const long = longWriter(state, (frame) => file.writeFrame(frame));
     await readSource(input, (contract) => counted(long(contract)), {
       ...options.read,
-      ...shortWay(options, shortWriter(state, file, counted)),
+      ...(hasShortWay(options) ? { onRecord: shortWriter(state, file, counted) } : {}),
       afterChunk: () => file.ready(),
     });
     if (contracts !== facts.contracts) throw inputChanged({ file: input });

@@ -103,6 +103,11 @@ export const remapCommand = defineCommand({
         choices: REFUSED_BY_DEFAULT as readonly string[],
         describe: 'go on in spite of this finding; may be repeated',
       })
+      .option('threads', {
+        type: 'number',
+        describe:
+          'further threads for contract ids; default one per further processor (at most 3), for large inputs',
+      })
       .option('keep-ids', {
         type: 'boolean',
         default: false,
@@ -125,6 +130,7 @@ export const remapCommand = defineCommand({
       read: readSourceOptions(args),
       file: snapshotFileOptions(args),
       onProgress: (pass, contracts) => progress.update(pass === 1 ? contracts : 0),
+      ...(args.threads === undefined ? {} : { threads: args.threads }),
       ...(args['id-map'] === undefined ? {} : { idMap: args['id-map'] }),
     };
     const result = await remapContracts(await inputFiles(args.inputs), options);

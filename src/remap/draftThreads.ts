@@ -1,0 +1,164 @@
+/**
+ * Drafting on further threads. Batches go to whichever thread is free, and to this one when all have enough to do; what
+ * comes back is handed over in the order of the records, so that no run differs.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Package, PackageSet } from '../dar/type.js';
+import type { RecordView } from '../snapshot/record.js';
+import { packedBytes, packRecord } from './draftBatch.js';
+import type { Drafts } from './draftRecords.js';
+import type { PartyMapEntry } from './partyMap.js';
+
+export interface DraftThreadData {
+  packages: Package[];
+  entries: readonly PartyMapEntry[];
+}
+
+export interface ToDraftThread {
+  batch: ArrayBuffer;
+  end: number;
+}
+
+export interface FromDraftThread extends Drafts {
+  batch: ArrayBuffer;
+}
+
+export interface DraftThreads {
+  /** Takes a copy of the record. */
+  add(record: RecordView, ordinal: number): void;
+  /** Hands over what is drafted; waits when much is not. */
+  ready(): Promise<void>;
+  /** Hands over everything. */
+  drain(): Promise<void>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+}
+
+const BATCH_BYTES = 1 << 20;
+/** Batches a thread may have waiting. */
+const WAITING_BATCHES = 3;
+
+interface DraftThread {
+  worker: Worker;
+  /** What it has to do, in order. */
+  jobs: Job[];
+}
+
+interface Job {
+  batch: ArrayBuffer;
+  end: number;
+  drafts: Drafts | undefined;
+  /** Called once the drafts are there. */
+  wake: (() => void) | undefined;
+}
+
+/** The thread's program: next to this file once built; from the sources it is the built one that runs. */
+function programUrl(): URL {
+  return import.meta.url.endsWith('.ts')
+    ? new URL('../../dist/remap/draftWorker.js', import.meta.url)
+    : new URL('./draftWorker.js', import.meta.url);
+}
+
+/** `draftHere` is this thread's own drafter; `take` gets the drafts, batch by batch in the order of the records. */
+export function startDraftThreads(
+  packages: PackageSet | undefined,
+  entries: readonly PartyMapEntry[],
+  count: number,
+  draftHere: (batch: Buffer, end: number) => Drafts,
+  take: (batch: Buffer, end: number, drafts: Drafts) => void,
+): DraftThreads {
+  const data: DraftThreadData = {
+    packages: packages === undefined ? [] : packages.ids().flatMap((id) => packages.get(id) ?? []),
+    entries,
+  };
+  const spare: ArrayBuffer[] = [];
+  /** In the order of the records; those at the front may be done. */
+  const jobs: Job[] = [];
+  let batch = Buffer.from(new ArrayBuffer(BATCH_BYTES));
+  let end = 0;
+  let failure: Error | undefined;
+
+  const fail = (error: Error): void => {
+    failure ??= error;
+    for (const job of jobs) job.wake?.();
+  };
+  const threads = Array.from({ length: count }, (): DraftThread => {
+    const thread: DraftThread = { worker: new Worker(programUrl(), { workerData: data }), jobs: [] };
+    thread.worker.on('error', fail);
+    thread.worker.on('exit', (code) => fail(new Error(`a remap thread ended with status ${code}`)));
+    thread.worker.on('message', (message: FromDraftThread) => {
+      const job = thread.jobs.shift() as Job;
+      job.batch = message.batch;
+      job.drafts = { drafts: message.drafts, sightings: message.sightings };
+      job.wake?.();
+    });
+    return thread;
+  });
+
+  const send = (): void => {
+    if (end === 0) return;
+    const job: Job = { batch: batch.buffer as ArrayBuffer, end, drafts: undefined, wake: undefined };
+    jobs.push(job);
+    let thread = threads[0];
+    for (const other of threads) if (other.jobs.length < thread.jobs.length) thread = other;
+    if (thread.jobs.length >= WAITING_BATCHES) job.drafts = draftHere(batch, end);
+    else {
+      thread.jobs.push(job);
+      thread.worker.postMessage({ batch: job.batch, end } satisfies ToDraftThread, [job.batch]);
+    }
+    batch = Buffer.from(spare.pop() ?? new ArrayBuffer(BATCH_BYTES));
+    end = 0;
+  };
+
+  /** Hands over the drafts of the first job, once they are there. */
+  const takeFirst = async (): Promise<void> => {
+    const [job] = jobs;
+    if (job.drafts === undefined && failure === undefined) {
+      await new Promise<void>((wake) => {
+        job.wake = wake;
+      });
+    }
+    if (job.drafts === undefined) {
+      jobs.length = 0;
+      end = 0;
+      throw failure;
+    }
+    jobs.shift();
+    try {
+      take(Buffer.from(job.batch), job.end, job.drafts);
+    } catch (error) {
+      // Nothing after it counts.
+      jobs.length = 0;
+      end = 0;
+      throw error;
+    }
+    if (job.batch.byteLength === BATCH_BYTES) spare.push(job.batch);
+  };
+
+  return {
+    add(record, ordinal) {
+      const bytes = packedBytes(record);
+      if (end + bytes > batch.length) {
+        send();
+        if (bytes > batch.length) batch = Buffer.from(new ArrayBuffer(bytes));
+      }
+      end = packRecord(batch, end, record, ordinal);
+    },
+    async ready() {
+      const most = (count + 1) * WAITING_BATCHES;
+      while (jobs.length > 0 && (jobs.length > most || jobs[0].drafts !== undefined)) await takeFirst();
+    },
+    async drain() {
+      send();
+      while (jobs.length > 0) await takeFirst();
+    },
+    async close() {
+      await Promise.all(
+        threads.map(({ worker }) => {
+          worker.removeAllListeners('exit');
+          return worker.terminate();
+        }),
+      );
+    },
+  };
+}
