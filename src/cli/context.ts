@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { AcsError } from '../io/error.js';
 import { describePlace } from '../io/error.js';
-import { type Progress, type ProgressMode, startProgress } from './progress.js';
+import { type Extent, type Progress, type ProgressMode, startProgress } from './progress.js';
 
 /** Something the user should know; nothing stops because of it. Shape: schemas/json/warning.schema.json. */
 export interface CliWarning {
@@ -37,21 +37,26 @@ export interface CliContext {
   note(text: string): void;
   /** A warning on standard error; with `--json` as a JSON line. */
   warn(warning: CliWarning): void;
-  /** Progress on standard error. `total` in the unit's own counts, when known. */
-  progress(label: string, unit: string, total?: number): Progress;
+  /** True when results appear on a terminal, where a bar would run through them. */
+  readonly resultsOnTerminal: boolean;
+  /** Progress on standard error; how much there is to do, if known, gives the ETA. */
+  progress(label: string, unit: string, extent?: Extent): Progress;
+  /** Takes away what progress is still shown: a command that fails does not finish it. */
+  endProgress(): void;
 }
 
 export interface ContextOptions {
   json: boolean;
   quiet: boolean;
   progress: ProgressMode;
-  stdout: Writable;
+  stdout: Writable & { isTTY?: boolean };
   stderr: Writable & { isTTY?: boolean };
 }
 
 export function createContext(options: ContextOptions): CliContext {
   const { stdout, stderr } = options;
   let closed = false;
+  let progress: Progress | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader went away (a pipe into `head`): stop quietly.
     if (error.code === 'EPIPE') closed = true;
@@ -76,8 +81,13 @@ export function createContext(options: ContextOptions): CliContext {
         options.json ? `${stringifyJson({ warning })}\n` : `warning: ${warning.message} [${warning.code}]\n`,
       );
     },
-    progress: (label, unit, total) =>
-      startProgress({ label, unit, total, mode: options.quiet ? 'none' : options.progress, stderr }),
+    resultsOnTerminal: stdout.isTTY === true,
+    progress(label, unit, extent) {
+      const mode = options.quiet ? 'none' : options.progress;
+      progress = startProgress({ label, unit, extent, mode, stderr });
+      return progress;
+    },
+    endProgress: () => progress?.finish(),
   };
   return context;
 }

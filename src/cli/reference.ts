@@ -15,6 +15,8 @@ export async function commandReference(): Promise<string> {
     '- stdout is the result, stderr is talk. `--json` turns results into JSON; 64-bit integers are strings.',
     '- The shape of every JSON output is a [JSON Schema](../schemas/json), linked below. With `--json` every line on',
     `  stderr is JSON too: ${['error', 'warning', 'note', 'progress'].map(schemaLink).join(', ')}.`,
+    '- Long work shows a bar with rate and time left on a terminal, and a JSON line every five seconds otherwise',
+    '  (`--progress bar|json|none`). The time left is known for files, not for standard input or a store.',
     '- Exit status: 0 ok or equal, 1 differences or findings, 2 usage, 3 done with loss, 4 failed; 130 after Ctrl-C.',
     '- A file may be `-` (standard input). Globs are expanded when the shell has not done it.',
     '- Outputs appear under their name only when complete.',

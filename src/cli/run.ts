@@ -41,7 +41,11 @@ export async function runCli(
     const args = showDashes(call.args);
     const { json, quiet, progress } = args;
     const context = createContext({ ...streams, json, quiet, progress });
-    return await (call.command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
+    try {
+      return await (call.command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
+    } finally {
+      context.endProgress();
+    }
   } catch (error) {
     return reportError(error, argv.includes('--json'), streams.stderr);
   }

@@ -1,6 +1,7 @@
 /** Reading bytes: files, standard input, or bytes already in memory, as a pull-driven sequence of chunks. */
 import { open } from 'node:fs/promises';
 import { AcsError } from './error.js';
+import { meterRead } from './readMeter.js';
 
 /** A path, `-` for standard input, bytes in memory, or any asynchronous sequence of chunks. */
 export type ByteInput = string | Uint8Array | AsyncIterable<Uint8Array>;
@@ -37,6 +38,7 @@ export async function* readChunks(input: ByteInput, chunkBytes = READ_CHUNK_BYTE
         throw fileError(input, cause);
       });
       if (bytesRead === 0) return;
+      meterRead(input, bytesRead);
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { asBuffer, type ByteInput, fileError, inputName, readChunks } from '../io/input.js';
+import { meterRead } from '../io/readMeter.js';
 
 export interface ByteSource {
   readonly name: string;
@@ -60,6 +61,7 @@ async function openFile(path: string, name: string, temporary: string | undefine
             throw fileError(name, cause);
           });
         if (bytesRead === 0) break;
+        meterRead(name, bytesRead);
         filled += bytesRead;
       }
       return buffer.subarray(0, filled);

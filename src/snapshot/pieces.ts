@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { gunzip } from 'node:zlib';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
+import { meterRead } from '../io/readMeter.js';
 import { crc32Combine } from '../wire/crc32Combine.js';
 import { FINAL_BLOCK, GZIP_HEADER, type Piece } from '../wire/deflate.js';
 import type { GzipFacts } from '../wire/inflate.js';
@@ -40,6 +41,7 @@ export async function* inflatePieces(
       const piece = pieces[next - pending.length];
       const chunk = await (pending.shift() as Promise<Buffer>);
       crc = crc32Combine(crc, piece.crc32, piece.inflatedBytes);
+      meterRead(path, piece.compressedBytes);
       facts.inflatedBytes += chunk.length;
       yield chunk;
     }

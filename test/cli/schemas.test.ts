@@ -400,7 +400,13 @@ describe('every JSON output fits its schema', () => {
       },
     });
     const clock = vi.spyOn(Date, 'now').mockReturnValue(1_000_000);
-    const progress = startProgress({ label: 'info x', unit: 'records', total: 100, mode: 'json', stderr });
+    const progress = startProgress({
+      label: 'info x',
+      unit: 'records',
+      extent: { total: 100 },
+      mode: 'json',
+      stderr,
+    });
     clock.mockReturnValue(1_006_000);
     progress.update(50);
     clock.mockRestore();

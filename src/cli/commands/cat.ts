@@ -97,11 +97,13 @@ export const catCommand = defineCommand({
       if (args.format === 'csv') return catCsv(args.file, print, options);
       return catSnapshot(args.file, (row) => table.push(row.map(plainText)), options);
     };
+    if (!context.resultsOnTerminal) context.progress(`cat ${args.file}`, 'bytes', { files: [args.file] });
     const facts = await read().catch(async (error) => {
       if (error instanceof ReaderGone) return undefined;
       if (table.length > 0) await printTable();
       throw error;
     });
+    context.endProgress();
     if (facts === undefined) return EXIT.ok;
     if (table.length > TABLE_ROWS) {
       context.warn({

@@ -102,6 +102,7 @@ export const commitmentCommand = defineCommand({
     }
     const hosting = await readHostingMap(args.hosting);
     const counterParticipant = args.with === undefined ? undefined : participantUid(hosting, args.with);
+    const progress = context.progress(`commitment ${args.file}`, 'bytes', { files: [args.file] });
     const found = await computeCommitments(args.file, {
       ...args,
       hosting,
@@ -109,6 +110,7 @@ export const commitmentCommand = defineCommand({
       scheme: schemeOf(args.scheme),
       scan: scanOptions(args),
     });
+    progress.finish();
     warnAbout(found, context);
     if (args['group-digests']) {
       const salt = args['salt-file'] === undefined ? '' : await readSalt(args['salt-file']);

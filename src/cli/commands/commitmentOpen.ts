@@ -54,6 +54,7 @@ export const commitmentOpenCommand = defineCommand({
     const out = await createAtomicFile(args.output);
     try {
       let first = true;
+      const progress = context.progress(`open ${args.file}`, 'bytes', { files: [args.file] });
       const contracts = await openSnapshot(
         args.file,
         {
@@ -70,6 +71,7 @@ export const commitmentOpenCommand = defineCommand({
           first = false;
         },
       );
+      progress.finish();
       await out.commit();
       if (args.output !== '-') {
         await context.result(

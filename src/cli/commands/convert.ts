@@ -62,8 +62,9 @@ export const convertCommand = defineCommand({
       }),
   async run(args, context) {
     const compiler = args.dar.length > 0 ? new PlanCompiler(await loadDarArgs(args, context)) : undefined;
-    const progress = context.progress('convert', 'contracts');
-    const result = await convertSources(await inputFiles(args.inputs), {
+    const inputs = await inputFiles(args.inputs);
+    const progress = context.progress('convert', 'contracts', { files: inputs });
+    const result = await convertSources(inputs, {
       ...readSourceOptions(args),
       output: args.output,
       to: args.to,

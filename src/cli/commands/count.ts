@@ -58,11 +58,13 @@ export const countCommand = defineCommand({
               placement,
               ...(args.synchronizer === undefined ? {} : { synchronizerId: args.synchronizer }),
             };
+      const progress = context.progress(`count ${input.file}`, 'bytes', { files: [input.file] });
       const report = await countContracts(input.file, expect, {
         scan: scanOptions(args),
         source: args.source,
         offset: parseOffset(args.offset, '--offset'),
       });
+      progress.finish();
       if (!countsAgree(report)) status = EXIT.findings;
       await context.result(report, () => describe(report));
     }

@@ -14,6 +14,7 @@ import { defineCommand, EXIT } from '../command.js';
 
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
+import { sourceFiles } from '../sourceFiles.js';
 import { groupDigits, renderTable } from '../table.js';
 
 export const diffCommand = defineCommand({
@@ -109,7 +110,7 @@ export const diffCommand = defineCommand({
       else await file.write(typeof text === 'string' ? Buffer.from(text) : text);
     };
     try {
-      const progress = context.progress('diff', 'contracts');
+      const progress = context.progress('diff', 'contracts', sourceFiles(sources));
       let before = 0;
       let last: DiffSource | undefined;
       let lastCount = 0;

@@ -101,7 +101,7 @@ export const filterCommand = defineCommand({
       const listed = args.contracts === undefined ? [] : await readContractIds(args.contracts);
       conditions.contractIds = contractIdList([...(args.contract ?? []), ...listed]);
     }
-    const progress = context.progress(`filter ${args.file}`, 'records');
+    const progress = context.progress(`filter ${args.file}`, 'records', { files: [args.file] });
     const result = await filterSnapshot(args.file, args.output, conditions, {
       read: { ...scanOptions(args), onProgress: (records) => progress.update(records) },
       write: snapshotFileOptions(args),

@@ -35,7 +35,7 @@ export const infoCommand = defineCommand({
   async run(args, context) {
     let status: number = EXIT.ok;
     for (const file of await inputFiles(args.files)) {
-      const progress = context.progress(`info ${file}`, 'records');
+      const progress = context.progress(`info ${file}`, 'records', { files: [file] });
       const info = await snapshotInfo(file, {
         ...scanOptions(args),
         largest: args.largest,

@@ -37,7 +37,7 @@ export const mergeCommand = defineCommand({
     ),
   async run(args, context) {
     const files = await inputFiles(args.files);
-    const progress = context.progress('merge', 'records');
+    const progress = context.progress('merge', 'records', { files });
     let before = 0;
     let last = 0;
     const result = await mergeSnapshots(files, args.output, {

@@ -40,7 +40,7 @@ export const packagesCommand = defineCommand({
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     const known = await knownPackages(args);
     const overrides = await packageOverrides(args);
-    const progress = context.progress(`packages ${args.file}`, 'records');
+    const progress = context.progress(`packages ${args.file}`, 'records', { files: [args.file] });
     const report = await listPackages(args.file, {
       ...scanOptions(args),
       ...(packages === undefined ? {} : { packages }),

@@ -111,8 +111,9 @@ export const partiesCommand = defineCommand({
     }),
   async run(args, context) {
     if (args.files === undefined || args.files.length === 0) throw usageError('name at least one file');
-    const progress = context.progress('parties', 'contracts');
-    const result = await listParties(await inputFiles(args.files), {
+    const files = await inputFiles(args.files);
+    const progress = context.progress('parties', 'contracts', { files });
+    const result = await listParties(files, {
       read: readSourceOptions(args),
       compiler: args.dar.length > 0 ? new PlanCompiler(await loadDarArgs(args, context)) : undefined,
       hostings: await Promise.all(args.hosting.map(readPartyHosting)),

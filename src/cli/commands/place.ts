@@ -51,8 +51,9 @@ export const placeCommand = defineCommand({
         describe: 'leave out contracts that nobody hosts',
       }),
   async run(args, context) {
-    const progress = context.progress('place', 'records');
-    const result = await placeContracts(await inputFiles(args.files), {
+    const files = await inputFiles(args.files);
+    const progress = context.progress('place', 'records', { files, passes: 2 });
+    const result = await placeContracts(files, {
       hostings: await Promise.all(args.hosting.map(readPartyHosting)),
       output: args.output,
       includeWitnesses: args['include-witnesses'],

@@ -13,6 +13,7 @@ import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
+import { sourceFiles } from '../sourceFiles.js';
 
 const simulateCommand = defineCommand({
   command: 'simulate <plan> [inputs..]',
@@ -60,10 +61,12 @@ const simulateCommand = defineCommand({
             return `${name}=${path}`;
           });
     const sources = await Promise.all(inputs.map((input) => openDiffSource(input, { hosting, scan })));
+    const progress = context.progress('simulate', 'bytes', sourceFiles(sources, args.inverse ? 8 : 5));
     const { views: _, ...simulation } = await simulatePlan(args.plan, sources, {
       inverse: args.inverse,
       memoryBytes: parseByteSize(args.memory, '--memory'),
     });
+    progress.finish();
     await context.result({ ...simulation, after: simulation.after.map(diffSummaryJson) }, () =>
       describeSimulation({ ...simulation, views: [] }),
     );
@@ -170,7 +173,7 @@ export const planCommand = defineCommand({
       args.inputs.map((input) => openDiffSource(input, { hosting, scan, recordTimes })),
     );
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
-    const progress = context.progress('plan', 'contracts');
+    const progress = context.progress('plan', 'contracts', sourceFiles(sources, 3));
     const { plan, sha256, folder } = await makePlan(sources, args.output, {
       hosting,
       policy: parsePolicy(args.policy, uid),

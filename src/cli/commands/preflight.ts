@@ -84,7 +84,7 @@ export const preflightCommand = defineCommand({
     const overrides = await packageOverrides(args);
     const listed: ContractPreflight[] = [];
     let more = 0;
-    const progress = context.progress(`preflight ${args.file}`, 'records');
+    const progress = context.progress(`preflight ${args.file}`, 'records', { files: [args.file] });
     const report = await preflightSnapshot(args.file, {
       synchronizerId: args.synchronizer,
       multiSynchronizer: args['multi-synchronizer'],

@@ -34,7 +34,7 @@ export const recoverCommand = defineCommand({
         describe: '--no-use-manifest ignores FILE.manifest.json',
       }),
   async run(args, context) {
-    const progress = context.progress(`recover ${args.file}`, 'records');
+    const progress = context.progress(`recover ${args.file}`, 'records', { files: [args.file], passes: 3 });
     const result = await recoverSnapshot(args.file, args.output, {
       write: snapshotFileOptions(args),
       useManifest: args['use-manifest'],

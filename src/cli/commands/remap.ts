@@ -115,7 +115,9 @@ export const remapCommand = defineCommand({
       }),
   async run(args, context) {
     const seed = await readSeed(args.seed, args['seed-file']);
-    const progress = context.progress('remap', 'contracts');
+    const inputs = await inputFiles(args.inputs);
+    const progress = context.progress('remap', 'contracts', { files: inputs, passes: 2 });
+    let drafted = 0;
     const options: RemapOptions = {
       map: args.map === undefined ? unchangedParties() : await readPartyMap(args.map),
       output: args.output,
@@ -129,11 +131,15 @@ export const remapCommand = defineCommand({
       keepIds: args['keep-ids'],
       read: readSourceOptions(args),
       file: snapshotFileOptions(args),
-      onProgress: (pass, contracts) => progress.update(pass === 1 ? contracts : 0),
+      onProgress: (pass, contracts) => {
+        if (pass === 1) drafted = contracts;
+        // Each pass is half of a contract's work.
+        progress.update(Math.floor((pass === 1 ? contracts : drafted + contracts) / 2));
+      },
       ...(args.threads === undefined ? {} : { threads: args.threads }),
       ...(args['id-map'] === undefined ? {} : { idMap: args['id-map'] }),
     };
-    const result = await remapContracts(await inputFiles(args.inputs), options);
+    const result = await remapContracts(inputs, options);
     progress.finish();
     let findings = warnAboutSources(result.inputs, context);
     for (const { code, message, count, examples } of [...result.sourceFindings, ...result.findings]) {

@@ -50,7 +50,7 @@ export const splitCommand = defineCommand({
       .option('prefix', { type: 'string', requiresArg: true, describe: 'beginning of the names' })
       .option('max-parts', { type: 'number', default: MAX_PARTS, describe: 'refuse to make more files' }),
   async run(args, context) {
-    const progress = context.progress(`split ${args.file}`, 'records');
+    const progress = context.progress(`split ${args.file}`, 'records', { files: [args.file] });
     const result = await splitSnapshot(args.file, args.directory, howToSplit(args.by, args.size), {
       read: { ...scanOptions(args), onProgress: (records) => progress.update(records) },
       write: snapshotFileOptions(args),

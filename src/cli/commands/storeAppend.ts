@@ -51,8 +51,9 @@ export const storeAppendCommand = defineCommand({
         describe: 'some errors are warnings (docs/STORE.md)',
       }),
   async run(args, context) {
-    const progress = context.progress(`append to ${args.source}`, 'events');
-    const result = await appendUpdates(args.db, await inputFiles(args.updates), {
+    const files = await inputFiles(args.updates);
+    const progress = context.progress(`append to ${args.source}`, 'events', { files });
+    const result = await appendUpdates(args.db, files, {
       source: args.source,
       begin: parseOffset(args.begin, '--begin'),
       until: parseOffset(args.until, '--until'),

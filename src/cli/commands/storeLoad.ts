@@ -47,7 +47,7 @@ export const storeLoadCommand = defineCommand({
         }),
     ),
   async run(args, context) {
-    const progress = context.progress(`load ${args.file}`, 'records');
+    const progress = context.progress(`load ${args.file}`, 'records', { files: [args.file], passes: 2 });
     const result = await loadBase(args.db, args.file, {
       source: args.source,
       offset: requiredOffset(args.offset, '--offset'),

@@ -79,7 +79,7 @@ export const verifyCommand = defineCommand({
         packages !== undefined || args.authenticate
           ? authenticityCheck(packages, args.threads ?? (await usefulThreads(file)))
           : undefined;
-      const progress = context.progress(`verify ${file}`, 'records');
+      const progress = context.progress(`verify ${file}`, 'records', { files: [file] });
       const report = await verifySnapshot(file, {
         ...scanOptions(args),
         sample,
