@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import type { SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { usageError } from '../io/error.js';
+import { DEFLATE_LEVEL } from '../wire/deflate.js';
 
 /** What the written file is like. */
 export interface ContentArgs {
@@ -31,7 +32,11 @@ export function contentOptions<T>(y: Argv<T>): Argv<T & ContentArgs> {
       default: false,
       describe: 'write OUTPUT.manifest.json too: counts, digests and a piece index for parallel reading',
     })
-    .option('level', { type: 'number', default: 6, describe: 'deflate level, 1 (fast) to 9 (small)' })
+    .option('level', {
+      type: 'number',
+      default: DEFLATE_LEVEL,
+      describe: 'deflate level, 1 (fast) to 9 (small)',
+    })
     .option('overwrite', {
       type: 'boolean',
       default: true,

@@ -3,6 +3,7 @@
  * spec, section 1.1), the sum at the end does not depend on which thread took which change.
  */
 import { Worker } from 'node:worker_threads';
+import { threadProgram } from '../io/threadProgram.js';
 import { BATCH_BYTES, MAX_BATCH_ELEMENT_BYTES, packChange, runBatch } from './elementBatch.js';
 import type { EngineKind, Expansion, LtHashEngine } from './engine.js';
 import { LTHASH_BYTES } from './lthash16.js';
@@ -36,13 +37,6 @@ interface HashThread {
   waiting: number;
 }
 
-/** The thread's program: next to this file once built; from the sources it is the built one that runs. */
-function programUrl(): URL {
-  return import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/commitment/hashWorker.js', import.meta.url)
-    : new URL('./hashWorker.js', import.meta.url);
-}
-
 /** Starts `count` threads that hash for `engine`. */
 export function startHashThreads(engine: LtHashEngine, expansion: Expansion, count: number): HashThreads {
   const spare: ArrayBuffer[] = [];
@@ -59,7 +53,10 @@ export function startHashThreads(engine: LtHashEngine, expansion: Expansion, cou
   };
   const threads: HashThread[] = Array.from({ length: count }, () => {
     const data: HashThreadData = { expansion, kind: engine.kind };
-    const thread: HashThread = { worker: new Worker(programUrl(), { workerData: data }), waiting: 0 };
+    const thread: HashThread = {
+      worker: new Worker(threadProgram(import.meta.url, 'hashWorker'), { workerData: data }),
+      waiting: 0,
+    };
     thread.worker.on('error', fail);
     thread.worker.on('exit', (code) => {
       if (code !== 0) fail(new Error(`a hash thread ended with status ${code}`));

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { BlobView } from '../contract/blob.js';
 import { packageSet } from '../dar/catalog.js';
 import type { Package, PackageSet } from '../dar/type.js';
+import { threadProgram } from '../io/threadProgram.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
 import { AUTHENTICITY_BATCH_BYTES, eachPacked, packContract } from './authenticityBatch.js';
 import type { Finding } from './finding.js';
@@ -34,13 +35,6 @@ interface AuthenticityThread {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** The thread's program: next to this file once built; from the sources it is the built one that runs. */
-function programUrl(): URL {
-  return import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/inspect/authenticityWorker.js', import.meta.url)
-    : new URL('./authenticityWorker.js', import.meta.url);
-}
 
 /** Runs a batch with `judge` and collects the findings. */
 export function judgeBatch(
@@ -80,7 +74,10 @@ export function startAuthenticityThreads(
     settle?.failed(failure);
   };
   const threads = Array.from({ length: count }, (): AuthenticityThread => {
-    const thread = { worker: new Worker(programUrl(), { workerData: data }), waiting: 0 };
+    const thread = {
+      worker: new Worker(threadProgram(import.meta.url, 'authenticityWorker'), { workerData: data }),
+      waiting: 0,
+    };
     thread.worker.on('error', fail);
     thread.worker.on('exit', (code) => {
       if (code !== 0) fail(new Error(`an authenticity thread ended with status ${code}`));

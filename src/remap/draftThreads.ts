@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Package, PackageSet } from '../dar/type.js';
+import { threadProgram } from '../io/threadProgram.js';
 import type { RecordView } from '../snapshot/record.js';
 import { packedBytes, packRecord } from './draftBatch.js';
 import type { Drafts } from './draftRecords.js';
@@ -52,13 +53,6 @@ interface Job {
   wake: (() => void) | undefined;
 }
 
-/** The thread's program: next to this file once built; from the sources it is the built one that runs. */
-function programUrl(): URL {
-  return import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/remap/draftWorker.js', import.meta.url)
-    : new URL('./draftWorker.js', import.meta.url);
-}
-
 /** `draftHere` is this thread's own drafter; `take` gets the drafts, batch by batch in the order of the records. */
 export function startDraftThreads(
   packages: PackageSet | undefined,
@@ -83,7 +77,10 @@ export function startDraftThreads(
     for (const job of jobs) job.wake?.();
   };
   const threads = Array.from({ length: count }, (): DraftThread => {
-    const thread: DraftThread = { worker: new Worker(programUrl(), { workerData: data }), jobs: [] };
+    const thread: DraftThread = {
+      worker: new Worker(threadProgram(import.meta.url, 'draftWorker'), { workerData: data }),
+      jobs: [],
+    };
     thread.worker.on('error', fail);
     thread.worker.on('exit', (code) => fail(new Error(`a remap thread ended with status ${code}`)));
     thread.worker.on('message', (message: FromDraftThread) => {

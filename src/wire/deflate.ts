@@ -8,7 +8,11 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 import { crc32Combine } from './crc32Combine.js';
 
 export const PIECE_BYTES = 1 << 20;
-export const DEFLATE_LEVEL = 6;
+/**
+ * Takes a sixth less processor time than zlib's own default, 6, for 2 % more bytes: no more than `gzip -6` makes of the same
+ * contracts, within 2 % of what a participant writes (bench/README.md).
+ */
+export const DEFLATE_LEVEL = 4;
 
 /** Where one independently inflatable piece lies. */
 export interface Piece {
