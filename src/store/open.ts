@@ -155,7 +155,6 @@ function prepareForReading(db: Db, path: string): void {
   }
   db.pragma('query_only = ON');
   db.pragma('cache_size = -65536');
-  db.pragma('mmap_size = 4294967296');
   db.pragma('busy_timeout = 5000');
 }
 
