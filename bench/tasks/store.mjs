@@ -23,7 +23,7 @@ const remove = (path) => {
 };
 const seconds = (from) => Number(process.hrtime.bigint() - from) / 1e9;
 
-/** The peak before the store is looked at with a memory map. */
+/** The peak so far, in MB. */
 const peak = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
 const started = process.hrtime.bigint();
 const result = { what, count };
