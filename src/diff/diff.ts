@@ -3,11 +3,9 @@
  * ranges of contract ids. The result does not depend on the order of records, on the memory given, or on chance:
  * differences come in ascending order of contract ids.
  */
-import { BlobView } from '../contract/blob.js';
-import { ContractView } from '../contract/contractView.js';
 import { AcsError, usageError } from '../io/error.js';
-import { EVENT } from '../snapshot/record.js';
 import { classifyPair, type DiffClass, type DiffState, sortClasses } from './classes.js';
+import { FILE_THREAD_MEMORY } from './fileThread.js';
 import {
   type ContentField,
   contentDigestOf,
@@ -19,12 +17,12 @@ import {
   idOf,
   openVocabulary,
   ROW,
-  RowBuilder,
   type Vocabulary,
 } from './fingerprint.js';
+import { planThreads, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
 import { type DiffScope, type InputSet, openScope, type Scope } from './scope.js';
-import type { DiffSink, DiffSource, DiffSourceFacts } from './source.js';
+import type { DiffSource, DiffSourceFacts } from './source.js';
 import { Spill } from './spill.js';
 import { type DiffSummary, type DiffTally, openTally } from './summary.js';
 
@@ -82,6 +80,11 @@ export interface DiffOptions extends DiffScope {
   /** Called once, in front of the first contract, with what reading the inputs told; in the order of the inputs. */
   onFacts?: ((facts: readonly DiffSourceFacts[]) => void) | undefined;
   onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
+  /**
+   * How many snapshot files are read at once, each on a thread of its own; 0: one after the other on this one. Default: as
+   * many as there are processors and the memory allows, none for files under 8 MB.
+   */
+  threads?: number | undefined;
   /** Compare inputs although they are known to be cut at different record times. */
   allowSkew?: boolean | undefined;
 }
@@ -91,6 +94,8 @@ export const DEFAULT_DIFF_MEMORY = 512_000_000;
 /** What the process takes without any row, and the least a table gets. */
 const BASE_MEMORY = 150_000_000;
 const LEAST_TABLE_MEMORY = 1 << 16;
+/** Threads are not worth a smaller table than this: rows would go to disk. */
+const WANTED_TABLE_MEMORY = 100_000_000;
 /** A party takes about this much in the vocabulary, its set the same again. */
 const BYTES_PER_PARTY = 200;
 const LOOKUP_BATCH = 500;
@@ -105,22 +110,21 @@ export async function diffInputs(
 ): Promise<DiffSummary> {
   checkSources(sources);
   const memory = options.memoryBytes ?? DEFAULT_DIFF_MEMORY;
-  const tableMemory = Math.max(LEAST_TABLE_MEMORY, memory - BASE_MEMORY);
+  const plan = await planThreads(sources, memory - BASE_MEMORY - WANTED_TABLE_MEMORY, options.threads);
+  const threadMemory = plan.threads * FILE_THREAD_MEMORY;
+  const tableMemory = Math.max(LEAST_TABLE_MEMORY, memory - BASE_MEMORY - threadMemory);
   const vocabulary = openVocabulary(Math.max(1 << 17, Math.floor(memory / 2 / BYTES_PER_PARTY)));
   const scope = openScope(options, sources, vocabulary);
   const table = new RowTable(sources.map((source) => source.name));
   const rows = openRows(table, tableMemory, options.temporaryFolder);
   try {
-    const facts: DiffSourceFacts[] = [];
-    const builder = new RowBuilder(vocabulary, sources.length);
-    for (const [input, source] of sources.entries()) {
-      const onProgress = options.onProgress;
-      facts.push(
-        await source.read(openSink(builder, table, rows.add, input, source.name), (contracts) =>
-          onProgress?.(source, contracts),
-        ),
-      );
-    }
+    const facts = await readInputs(sources, {
+      vocabulary,
+      table,
+      add: rows.add,
+      plan,
+      onProgress: options.onProgress,
+    });
     if (options.allowSkew !== true) checkTimes(sources, facts, scope.synchronizer);
     options.onFacts?.(facts);
     const tally = openTally(sources, facts);
@@ -133,7 +137,11 @@ export async function diffInputs(
         } else await options.onOther?.(contract);
       }
     });
-    return tally.finish(rows.spilledBytes(), scope.synchronizer);
+    // How many of the rows were joined before the table was full depends on which thread was faster: told is the number
+    // that depends on the inputs alone.
+    const shown = facts.reduce((sum, { contracts }) => sum + contracts, 0);
+    const spilled = rows.spilled() ? shown * table.rowWords * 4 : 0;
+    return tally.finish(spilled, scope.synchronizer);
   } finally {
     rows.close();
   }
@@ -187,7 +195,8 @@ interface Rows {
   add(words: Int32Array, at: number): void;
   /** Awaits `use` once, or once per range of ids, with the table filled. */
   eachTable(use: () => Promise<void>): Promise<void>;
-  spilledBytes(): number;
+  /** Whether rows went to disk. */
+  spilled(): boolean;
   close(): void;
 }
 
@@ -195,7 +204,7 @@ interface Rows {
 function openRows(table: RowTable, tableMemory: number, folder: string | undefined): Rows {
   const words = table.rowWords;
   let spill: Spill | undefined;
-  const rowBytes = words * 4 + 4 + 16;
+  const rowBytes = words * 4 + 4 + 32;
   const rowLimit = Math.max(1, Math.floor(tableMemory / rowBytes));
   return {
     add(row, at) {
@@ -224,60 +233,8 @@ function openRows(table: RowTable, tableMemory: number, folder: string | undefin
         },
       );
     },
-    spilledBytes: () => spill?.bytes ?? 0,
+    spilled: () => spill !== undefined,
     close: () => spill?.close(),
-  };
-}
-
-function openSink(
-  builder: RowBuilder,
-  table: RowTable,
-  add: (words: Int32Array, at: number) => void,
-  input: number,
-  name: string,
-): DiffSink {
-  const view = new ContractView();
-  const blobView = new BlobView();
-  return {
-    record(record) {
-      if (record.inFlight) return;
-      const fields = record.eventFields;
-      const start = fields[2 * EVENT.createdEventBlob]!;
-      const end = fields[2 * EVENT.createdEventBlob + 1]!;
-      builder.begin(input);
-      const glanced = input > 0 && builder.glance(record.buf, start, end);
-      const known = glanced ? table.findContent(builder.words) : -1;
-      if (known >= 0) builder.contentOf(table.blockOf(known), table.offsetOf(known));
-      else builder.content(view.of(record).blob, start, end, glanced);
-      builder.synchronizer(record.buf, record.synchronizerStart, record.synchronizerEnd);
-      if (!record.counterIsZero) builder.counter(record.reassignmentCounter);
-      const representative = fields[2 * EVENT.representativePackageId]!;
-      if (representative >= 0) {
-        builder.representative(record.buf, representative, fields[2 * EVENT.representativePackageId + 1]!);
-      }
-      if (known >= 0 && table.showAgain(known, builder.words, input)) return;
-      add(builder.words, 0);
-    },
-    opened(contractId, reassignmentCounter) {
-      const id = Buffer.from(contractId, 'hex');
-      builder.begin(input).id(id, 0, id.length).counter(reassignmentCounter);
-      add(builder.words, 0);
-    },
-    contract(contract) {
-      const blob = contract.createdEventBlob;
-      try {
-        blobView.parse(blob);
-      } catch (error) {
-        throw error instanceof AcsError ? error.locate({ file: name, stream: 'blob' }) : error;
-      }
-      const synchronizer = Buffer.from(contract.synchronizerId);
-      const representative = Buffer.from(contract.representativePackageId);
-      builder.begin(input).content(blobView, 0, blob.length);
-      builder.synchronizer(synchronizer, 0, synchronizer.length);
-      builder.counter(contract.reassignmentCounter).representative(representative, 0, representative.length);
-      if (contract.inFlight === true) builder.inFlight();
-      add(builder.words, 0);
-    },
   };
 }
 

@@ -11,6 +11,7 @@ import { hash, randomBytes } from 'node:crypto';
 import type { BlobView } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { Interner } from '../wire/interner.js';
+import { wordsOf } from '../wire/sameBytes.js';
 import { PartySets } from './partySets.js';
 
 /** Longest contract id a 3.x participant has (V1 with its suffix). */
@@ -65,20 +66,29 @@ export function openVocabulary(partyCapacity?: number): Vocabulary {
   };
 }
 
+/** Drawn at random for one comparison, so that nobody can prepare fields that collide. */
+export function newRowKey(): Int32Array {
+  return Int32Array.from({ length: 4 }, () => randomBytes(4).readInt32LE(0));
+}
+
 /** Fills {@link RowBuilder.words}; reused from contract to contract. */
 export class RowBuilder {
   readonly words: Int32Array;
   private readonly bytes: Buffer;
   private readonly key: Int32Array;
   readonly vocabulary: Vocabulary;
+  // Records that follow one another mostly have the same names.
+  private lastSynchronizer = -1;
+  private lastTemplate = -1;
+  private lastName = -1;
+  private lastPackage = -1;
 
-  /** `inputs`: how many inputs are compared. */
-  constructor(vocabulary: Vocabulary, inputs: number) {
+  /** `inputs`: how many inputs are compared. `key`: four words from {@link newRowKey}, the same for all that is compared. */
+  constructor(vocabulary: Vocabulary, inputs: number, key: Int32Array) {
     this.vocabulary = vocabulary;
     this.words = new Int32Array(rowWords(inputs));
     this.bytes = Buffer.from(this.words.buffer);
-    const random = randomBytes(16);
-    this.key = new Int32Array(random.buffer.slice(random.byteOffset, random.byteOffset + 16));
+    this.key = key;
   }
 
   /** Starts a row that is seen in one input. */
@@ -101,7 +111,8 @@ export class RowBuilder {
       });
     }
     this.bytes[0] = n;
-    buf.copy(this.bytes, 1, start, end);
+    // A native copy costs more than these few bytes.
+    for (let i = 0; i < n; i++) this.bytes[1 + i] = buf[start + i]!;
     return this;
   }
 
@@ -112,10 +123,15 @@ export class RowBuilder {
   }
 
   synchronizer(buf: Buffer, start: number, end: number): this {
-    this.words[ROW.synchronizer] = known(
-      this.vocabulary.synchronizers.id(buf, start, end),
-      'synchronizer ids',
+    this.lastSynchronizer = numberOf(
+      this.vocabulary,
+      'synchronizers',
+      buf,
+      start,
+      end,
+      this.lastSynchronizer,
     );
+    this.words[ROW.synchronizer] = this.lastSynchronizer;
     return this;
   }
 
@@ -169,17 +185,30 @@ export class RowBuilder {
     }
     words[ROW.flags]! |= HAS_CONTENT;
     words[ROW.parties] = vocabulary.parties.ofBlob(blob);
-    const template = known(vocabulary.templates.id(buf, blob.templateStart, blob.templateEnd), 'templates');
+    const template = numberOf(
+      vocabulary,
+      'templates',
+      buf,
+      blob.templateStart,
+      blob.templateEnd,
+      this.lastTemplate,
+    );
+    this.lastTemplate = template;
     words[ROW.template] = template;
     if (template === vocabulary.templateNames.length) {
       const { packageId, moduleName, entityName } = blob.templateId;
       vocabulary.templateNames.push(`${packageId}:${moduleName}:${entityName}`);
     }
     // The blob's version is one of three; 2.1 is the usual one and adds nothing to the package name's number.
-    const name = known(
-      vocabulary.headers.id(buf, blob.packageNameStart, blob.packageNameEnd),
-      'package names',
+    const name = numberOf(
+      vocabulary,
+      'headers',
+      buf,
+      blob.packageNameStart,
+      blob.packageNameEnd,
+      this.lastName,
     );
+    this.lastName = name;
     words[ROW.header] = 4 * name + VERSIONS.indexOf(blob.serializationVersion);
     words[ROW.representative] = -1;
     const micros = blob.createdAt;
@@ -202,8 +231,9 @@ export class RowBuilder {
     let h = this.key[0]! ^ (end - start);
     let g = this.key[3]! ^ (end - start);
     let i = start;
+    const view = wordsOf(buf);
     for (; i + 4 <= end; i += 4) {
-      const word = buf[i]! | (buf[i + 1]! << 8) | (buf[i + 2]! << 16) | (buf[i + 3]! << 24);
+      const word = view.getInt32(i, true);
       h = Math.imul(h ^ word, m);
       h ^= h >>> 15;
       g = Math.imul(g ^ word, n);
@@ -219,8 +249,12 @@ export class RowBuilder {
 
   /** The package that represents the contract; an empty one is that of its creation. */
   representative(buf: Buffer, start: number, end: number): this {
-    this.words[ROW.representative] =
-      end > start ? known(this.vocabulary.packages.id(buf, start, end), 'package ids') : -1;
+    let number = -1;
+    if (end > start) {
+      number = numberOf(this.vocabulary, 'packages', buf, start, end, this.lastPackage);
+      this.lastPackage = number;
+    }
+    this.words[ROW.representative] = number;
     return this;
   }
 
@@ -228,8 +262,9 @@ export class RowBuilder {
     let h = this.key[lane]! ^ (end - start);
     const multiplier = this.key[(lane + 1) & 3]! | 1;
     let i = start;
+    const view = wordsOf(buf);
     for (; i + 4 <= end; i += 4) {
-      const word = buf[i]! | (buf[i + 1]! << 8) | (buf[i + 2]! << 16) | (buf[i + 3]! << 24);
+      const word = view.getInt32(i, true);
       h = Math.imul(h ^ word, multiplier);
       h ^= h >>> 15;
     }
@@ -255,9 +290,25 @@ function usualIdStart(buf: Buffer, start: number, end: number): number {
 
 const VERSIONS: readonly string[] = ['2.1', '2', 'dev'];
 
-function known(id: number, what: string): number {
+const NAMES = {
+  synchronizers: 'synchronizer ids',
+  templates: 'templates',
+  headers: 'package names',
+  packages: 'package ids',
+} as const;
+
+/** The number of a name. `guess` is the number expected. Throws `DIFF_TOO_MANY_NAMES`. */
+export function numberOf(
+  vocabulary: Vocabulary,
+  which: keyof typeof NAMES,
+  buf: Buffer,
+  start: number,
+  end: number,
+  guess = -1,
+): number {
+  const id = vocabulary[which].id(buf, start, end, guess);
   if (id >= 0) return id;
-  throw new AcsError('DIFF_TOO_MANY_NAMES', `the inputs have too many ${what}`, {
+  throw new AcsError('DIFF_TOO_MANY_NAMES', `the inputs have too many ${NAMES[which]}`, {
     hint: 'compare smaller parts; see `acs split`',
   });
 }

@@ -7,7 +7,7 @@ import { AcsError } from '../io/error.js';
 import { Interner } from '../wire/interner.js';
 
 export class PartySets {
-  private readonly parties: Interner;
+  private readonly names: Interner;
   /** Per set: number of signatories, number of observers, then their party numbers, each part ascending. */
   private arena = new Int32Array(1 << 10);
   private used = 0;
@@ -21,11 +21,43 @@ export class PartySets {
   /** `capacity`: how many different parties and how many different sets are accepted. */
   constructor(capacity = 1 << 21) {
     this.capacity = capacity;
-    this.parties = new Interner(capacity);
+    this.names = new Interner(capacity);
   }
 
   get size(): number {
     return this.starts.length;
+  }
+
+  get parties(): number {
+    return this.names.size;
+  }
+
+  /** The bytes of a party id; valid until the next new party. */
+  partyBytes(party: number): Buffer {
+    return this.names.bytes(party);
+  }
+
+  /** The number of a party id. Throws `DIFF_TOO_MANY_PARTIES` beyond the capacity. */
+  party(buf: Buffer, start: number, end: number): number {
+    const id = this.names.id(buf, start, end);
+    if (id < 0) throw this.full('parties');
+    return id;
+  }
+
+  /** A set as numbers: how many signatories, how many observers, then their party numbers. Valid until the next new set. */
+  wordsOf(set: number): Int32Array {
+    const at = this.starts[set]!;
+    return this.arena.subarray(at, at + 2 + this.arena[at]! + this.arena[at + 1]!);
+  }
+
+  /** The number of a set given as {@link wordsOf} gives it, from `at` on, in party numbers of this object. */
+  ofWords(words: Int32Array, at: number): number {
+    const signatories = words[at]!;
+    const count = signatories + words[at + 1]!;
+    this.reserve(count);
+    for (let i = 0; i < count; i++) this.scratch[i] = words[at + 2 + i]!;
+    const signed = sortDistinct(this.scratch, 0, signatories);
+    return this.intern(signed, sortDistinct(this.scratch, signatories, count) - signatories);
   }
 
   /** The number of the contract's party sets. Throws `DIFF_TOO_MANY_PARTIES` beyond the capacity. */
@@ -39,18 +71,17 @@ export class PartySets {
 
   /** Appends party numbers to the scratch from `at` on; returns where they end. */
   private collect(buf: Buffer, borders: readonly number[], at: number): number {
-    const need = at + borders.length / 2;
-    if (need > this.scratch.length) {
-      const grown = new Int32Array(need * 2);
-      grown.set(this.scratch);
-      this.scratch = grown;
-    }
-    for (let i = 0; i < borders.length; i += 2) {
-      const id = this.parties.id(buf, borders[i]!, borders[i + 1]!);
-      if (id < 0) throw this.full('parties');
-      this.scratch[at++] = id;
-    }
+    this.reserve(at + borders.length / 2);
+    for (let i = 0; i < borders.length; i += 2)
+      this.scratch[at++] = this.party(buf, borders[i]!, borders[i + 1]!);
     return at;
+  }
+
+  private reserve(need: number): void {
+    if (need <= this.scratch.length) return;
+    const grown = new Int32Array(need * 2);
+    grown.set(this.scratch);
+    this.scratch = grown;
   }
 
   private intern(signatories: number, observers: number): number {
@@ -133,7 +164,7 @@ export class PartySets {
 
   private texts(from: number, count: number): string[] {
     const list: string[] = [];
-    for (let i = from; i < from + count; i++) list.push(this.parties.text(this.arena[i]!));
+    for (let i = from; i < from + count; i++) list.push(this.names.text(this.arena[i]!));
     return list.sort();
   }
 }

@@ -16,6 +16,8 @@ export class RowTable {
   private readonly stride: number;
   private blocks: Int32Array[] = [];
   private slots = new Int32Array(1 << 12).fill(-1);
+  /** Per slot the hash of its contract id: rows are looked at where it agrees only, and not at all to make more slots. */
+  private hashes = new Int32Array(1 << 12);
   private rows = 0;
   private contracts = 0;
   /** Whether the row found last is the only one of its contract. */
@@ -30,7 +32,7 @@ export class RowTable {
 
   /** Bytes held. */
   get bytes(): number {
-    return this.blocks.length * BLOCK_ROWS * this.stride * 4 + this.slots.length * 4;
+    return this.blocks.length * BLOCK_ROWS * this.stride * 4 + this.slots.length * 8;
   }
 
   /** Different rows: contracts, and what is shown in more than one way once more for each. */
@@ -41,6 +43,7 @@ export class RowTable {
   clear(): void {
     this.blocks = [];
     this.slots = new Int32Array(1 << 12).fill(-1);
+    this.hashes = new Int32Array(1 << 12);
     this.rows = 0;
     this.contracts = 0;
   }
@@ -68,11 +71,15 @@ export class RowTable {
       const head = this.slots[slot]!;
       if (head < 0) {
         this.slots[slot] = this.append(words, at);
+        this.hashes[slot] = hash;
         this.contracts++;
         if (this.contracts * 2 > this.slots.length) this.grow();
         return;
       }
-      if (sameWords(this.blockOf(head), this.offsetOf(head), words, at, ID_WORDS)) {
+      if (
+        this.hashes[slot] === hash &&
+        sameWords(this.blockOf(head), this.offsetOf(head), words, at, ID_WORDS)
+      ) {
         this.join(head, words, at);
         return;
       }
@@ -82,12 +89,16 @@ export class RowTable {
 
   /** A row of the same id and content as `words[0 …]`, or -1. */
   findContent(words: Int32Array): number {
+    const hash = hashId(words, 0);
     const mask = this.slots.length - 1;
-    let slot = hashId(words, 0) & mask;
+    let slot = hash & mask;
     for (;;) {
       const head = this.slots[slot]!;
       if (head < 0) return -1;
-      if (sameWords(this.blockOf(head), this.offsetOf(head), words, 0, ID_WORDS)) {
+      if (
+        this.hashes[slot] === hash &&
+        sameWords(this.blockOf(head), this.offsetOf(head), words, 0, ID_WORDS)
+      ) {
         for (let row = head; row >= 0; row = this.nextOf(row)) {
           const block = this.blockOf(row);
           const offset = this.offsetOf(row);
@@ -183,14 +194,19 @@ export class RowTable {
 
   private grow(): void {
     const slots = new Int32Array(this.slots.length * 2).fill(-1);
+    const hashes = new Int32Array(slots.length);
     const mask = slots.length - 1;
-    for (const head of this.slots) {
+    for (let i = 0; i < this.slots.length; i++) {
+      const head = this.slots[i]!;
       if (head < 0) continue;
-      let slot = hashId(this.blockOf(head), this.offsetOf(head)) & mask;
+      const hash = this.hashes[i]!;
+      let slot = hash & mask;
       while (slots[slot]! >= 0) slot = (slot + 1) & mask;
       slots[slot] = head;
+      hashes[slot] = hash;
     }
     this.slots = slots;
+    this.hashes = hashes;
   }
 
   /** Calls `use` with the first row of every contract, in no useful order. */
@@ -243,7 +259,7 @@ function hashId(words: Int32Array, at: number): number {
     h = Math.imul(h ^ words[at + i]!, 0x9e3779b1 ^ (SEED << 1));
     h ^= h >>> 15;
   }
-  return h >>> 0;
+  return h;
 }
 
 /** Order of ids by their bytes, a shorter one first when it is the beginning of the other. */

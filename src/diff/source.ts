@@ -57,6 +57,12 @@ export interface DiffSource {
   /** Path under which it can be opened again, when it has one. */
   readonly path?: string | undefined;
   /**
+   * Where the contracts lie, when all that is shown are the records of a snapshot file: then another thread can read them.
+   */
+  readonly records?:
+    | { path: string; scan: ScanOptions; recordTimes: ReadonlyMap<string, bigint> }
+    | undefined;
+  /**
    * Shows every contract. Can be called again and shows the same. `afterChunk` is awaited now and then with the number
    * of contracts shown so far.
    */
@@ -80,12 +86,14 @@ export interface FileSourceOptions {
 /** A snapshot file. Participant and parties are taken from its manifest when there is one. */
 export async function snapshotSource(path: string, options: FileSourceOptions = {}): Promise<DiffSource> {
   const manifest = await readManifest(path);
+  const recordTimes = options.recordTimes ?? new Map<string, bigint>();
   return {
     name: options.name ?? path,
     kind: 'snapshot',
     participant: options.participant ?? manifest?.participant,
     path,
     parties: manifest?.parties,
+    records: { path, scan: options.scan ?? {}, recordTimes },
     async read(sink, afterChunk) {
       let records = 0;
       const facts = await scanSnapshot(
@@ -99,7 +107,7 @@ export async function snapshotSource(path: string, options: FileSourceOptions = 
       return {
         contracts: facts.records - facts.inFlight,
         inFlightUnknown: facts.inFlight,
-        recordTimes: options.recordTimes ?? new Map(),
+        recordTimes,
       };
     },
     digest: () => fileDigest(path),

@@ -23,8 +23,6 @@ export class Spill {
   private readonly rowWords: number;
   private readonly depth: number;
   private readonly ranges: (Range | undefined)[] = new Array(RANGES).fill(undefined);
-  /** Bytes written, those of inner spills not counted. */
-  bytes = 0;
 
   /** `parent` is the folder for temporary files; that of the system unless given. */
   constructor(rowWords: number, parent = tmpdir(), depth = 0) {
@@ -83,7 +81,6 @@ export class Spill {
     } catch (cause) {
       throw fileError(this.folder, cause);
     }
-    this.bytes += bytes.length;
     range.filled = 0;
   }
 

@@ -52,7 +52,7 @@ export interface DiffSummary {
   shownWithoutHosting: number;
   /** Contracts alike everywhere but for the package that represents them. */
   representativeDiffers: number;
-  /** Bytes that went to temporary files. */
+  /** Bytes of rows, when they did not fit into memory and temporary files were used; else 0. */
   spilledBytes: number;
 }
 

@@ -58,6 +58,11 @@ export class Interner {
     return text;
   }
 
+  /** The bytes behind a number; valid until the next new string. */
+  bytes(id: number): Buffer {
+    return this.arena.subarray(this.starts[id], this.starts[id + 1]);
+  }
+
   private equals(id: number, buf: Buffer, start: number, end: number): boolean {
     const at = this.starts[id];
     if (this.starts[id + 1] - at !== end - start) return false;

@@ -140,9 +140,9 @@ describe('spilling', () => {
     expect(plenty.summary.byClass).toEqual({ 'counter-differs': 42, 'only-in': 60 });
     const { RowTable } = await import('../../src/diff/rowTable.js');
     const { Spill } = await import('../../src/diff/spill.js');
-    const { RowBuilder, openVocabulary, idOf } = await import('../../src/diff/fingerprint.js');
+    const { RowBuilder, newRowKey, openVocabulary, idOf } = await import('../../src/diff/fingerprint.js');
     // Ranges cut again and again: ids that agree in their first bytes.
-    const builder = new RowBuilder(openVocabulary(), 2);
+    const builder = new RowBuilder(openVocabulary(), 2, newRowKey());
     const spill = new Spill(builder.words.length, folder);
     const ids = Array.from({ length: 200 }, (_, n) =>
       Buffer.from(contractId(7 + (n % 3)).slice(0, 134) + n.toString(16).padStart(4, '0'), 'hex'),

@@ -11,7 +11,6 @@ import { createAtomicFile, writeFileAtomic } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
 import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
-
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
 import { sourceFiles } from '../sourceFiles.js';
@@ -22,9 +21,9 @@ export const diffCommand = defineCommand({
   describe: 'compare two or more snapshots, stores or opened commitments contract by contract',
   details:
     'An input is FILE or PARTICIPANT=FILE; FILE is a snapshot, an opened commitment, or a store as\n' +
-    'STORE[#SOURCE][@OFFSET], which also knows what is in flight, archived or purged. With a hosting map only what two participants must share is\n' +
-    'compared: contracts with a stakeholder hosted by both. Without one every contract is expected in\n' +
-    'every input. Classes: only-in, archived-elsewhere, purged-elsewhere, counter-differs,\n' +
+    'STORE[#SOURCE][@OFFSET], which also knows what is in flight, archived or purged. With a hosting map\n' +
+    'only what two participants must share is compared: contracts with a stakeholder hosted by both.\n' +
+    'Without one every contract is expected in every input. Classes: only-in, archived-elsewhere, purged-elsewhere, counter-differs,\n' +
     'content-differs (with the fields), stakeholders-differ, other-synchronizer, in-flight.\n' +
     'Memory stays within --memory whatever the size; what does not fit goes to temporary files.',
   examples: [
@@ -68,6 +67,10 @@ export const diffCommand = defineCommand({
         describe: 'only contracts with this stakeholder; several: with all of them',
       })
       .option('memory', { type: 'string', default: '512MB', describe: 'about how much memory to use' })
+      .option('threads', {
+        type: 'number',
+        describe: 'snapshot files read at once, each on a thread of its own (default: as memory allows)',
+      })
       .option('format', {
         choices: ['table', 'jsonl', 'canton-mismatch', 'html'] as const,
         default: 'table' as const,
@@ -111,21 +114,20 @@ export const diffCommand = defineCommand({
     };
     try {
       const progress = context.progress('diff', 'contracts', sourceFiles(sources));
-      let before = 0;
-      let last: DiffSource | undefined;
-      let lastCount = 0;
+      const done = new Map<DiffSource, number>();
       const summary = await diffInputs(sources, {
         hosting,
         shared: args.shared,
         synchronizer: args.synchronizer,
         parties: args.party,
         memoryBytes: parseByteSize(args.memory, '--memory'),
+        threads: args.threads,
         allowSkew: args['allow-skew'],
         onProgress: (source, contracts) => {
-          if (source !== last) before += lastCount;
-          last = source;
-          lastCount = contracts;
-          progress.update(before + contracts);
+          done.set(source, contracts);
+          let total = 0;
+          for (const n of done.values()) total += n;
+          progress.update(total);
         },
         onDifference: async (difference) => {
           if (listed.length < args.top) listed.push(difference);

@@ -1,0 +1,132 @@
+/** Reading everything that is compared: snapshot files side by side on threads of their own, the rest here. */
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
+import type { ScanOptions } from '../snapshot/scan.js';
+import { FILE_THREAD_MEMORY, type FileThread, startFileThread } from './fileThread.js';
+import { newRowKey, RowBuilder, type Vocabulary } from './fingerprint.js';
+import { openSink } from './rowSink.js';
+import type { RowTable } from './rowTable.js';
+import type { DiffSource, DiffSourceFacts } from './source.js';
+
+/** Smaller files are read before a thread has started. */
+const THREAD_WORTH_BYTES = 8_000_000;
+
+export interface ReadInputsOptions {
+  vocabulary: Vocabulary;
+  table: RowTable;
+  add: (words: Int32Array, at: number) => void;
+  plan: ThreadPlan;
+  onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
+}
+
+export interface ThreadPlan {
+  /** How many threads read at once. */
+  threads: number;
+  /** Which inputs they read. */
+  aside: ReadonlySet<number>;
+}
+
+/**
+ * `memory` is what is left for threads. `wanted` asks for so many, whatever the memory and the size of the files; 0 for
+ * none.
+ */
+export async function planThreads(
+  sources: readonly DiffSource[],
+  memory: number,
+  wanted: number | undefined,
+): Promise<ThreadPlan> {
+  const processors = availableParallelism();
+  const threads =
+    wanted ?? (processors < 2 ? 0 : Math.min(processors, Math.floor(memory / FILE_THREAD_MEMORY)));
+  const aside = new Set<number>();
+  if (threads > 0) {
+    for (const [input, { records }] of sources.entries()) {
+      if (records === undefined || plainOptions(records.scan) === undefined) continue;
+      const { size } = await stat(records.path).catch(() => ({ size: 0 }));
+      if (size >= (wanted === undefined ? THREAD_WORTH_BYTES : 0)) aside.add(input);
+    }
+  }
+  return { threads: Math.max(0, Math.min(threads, aside.size)), aside };
+}
+
+/** The options, when all of them can go to another thread. */
+function plainOptions(scan: ScanOptions): ScanOptions | undefined {
+  const given = Object.entries(scan).filter(([, value]) => value !== undefined);
+  return given.some(([, value]) => typeof value === 'function')
+    ? undefined
+    : (Object.fromEntries(given) as ScanOptions);
+}
+
+/**
+ * Adds the rows of all inputs and gives what reading told, in the order of the inputs. Of several inputs that cannot be
+ * read the first one's error is thrown.
+ */
+export async function readInputs(
+  sources: readonly DiffSource[],
+  options: ReadInputsOptions,
+): Promise<DiffSourceFacts[]> {
+  const { vocabulary, table, add, plan } = options;
+  const key = newRowKey();
+  const running = new Map<number, FileThread>();
+  let failed = sources.length;
+  const limit = pLimit(Math.max(1, plan.threads));
+  /** Inputs behind one that failed are not read on; those before it are, for theirs is the error to be told. */
+  const failure = (input: number): void => {
+    failed = Math.min(failed, input);
+    for (const [other, thread] of running) if (other > failed) void thread.close();
+  };
+
+  async function readAside(input: number, source: DiffSource): Promise<DiffSourceFacts | undefined> {
+    if (input > failed || source.records === undefined) return undefined;
+    const { path, scan } = source.records;
+    const thread = startFileThread(
+      {
+        path,
+        scan: plainOptions(scan) ?? {},
+        input,
+        inputs: sources.length,
+        key,
+        partyCapacity: vocabulary.parties.capacity,
+      },
+      vocabulary,
+      add,
+      (contracts) => options.onProgress?.(source, contracts),
+    );
+    running.set(input, thread);
+    try {
+      const { contracts, inFlight } = await thread.done;
+      return { contracts, inFlightUnknown: inFlight, recordTimes: source.records.recordTimes };
+    } finally {
+      running.delete(input);
+      await thread.close();
+    }
+  }
+
+  async function readHere(input: number, source: DiffSource): Promise<DiffSourceFacts | undefined> {
+    if (input > failed) return undefined;
+    const builder = new RowBuilder(vocabulary, sources.length, key);
+    return source.read(openSink(builder, table, add, input, source.name), (contracts) =>
+      options.onProgress?.(source, contracts),
+    );
+  }
+
+  let before: Promise<unknown> = Promise.resolve();
+  const jobs: Promise<DiffSourceFacts | undefined>[] = [];
+  for (const [input, source] of sources.entries()) {
+    const aside = plan.aside.has(input);
+    const job = aside
+      ? limit(() => readAside(input, source))
+      : before.catch(() => undefined).then(() => readHere(input, source));
+    if (!aside) before = job;
+    job.catch(() => failure(input));
+    jobs.push(job);
+  }
+  const results = await Promise.allSettled(jobs);
+  const facts: DiffSourceFacts[] = [];
+  for (const result of results) {
+    if (result.status === 'rejected') throw result.reason;
+    if (result.value !== undefined) facts.push(result.value);
+  }
+  return facts;
+}
