@@ -15,6 +15,7 @@ import { checkValue } from '../contract/valueCheck.js';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/valueCodec.js';
 import type { PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
+import { sameBytes } from '../wire/sameBytes.js';
 import { readSalt, readV2AuthenticationData } from './authenticationData.js';
 import { hasherFor } from './computeContractId.js';
 import type { ContractHasher } from './contractHasher.js';
@@ -363,10 +364,7 @@ function someOutside(buf: Buffer, borders: readonly number[], form: ScalarCopier
     let known = false;
     for (let j = 0; j < inside.length && !known; j += 2) {
       const at = inside[j];
-      if (inside[j + 1] - at !== n) continue;
-      let k = 0;
-      while (k < n && buf[start + k] === other[at + k]) k++;
-      known = k === n;
+      known = inside[j + 1] - at === n && sameBytes(buf, start, start + n, other, at);
     }
     if (!known) return true;
   }

@@ -3,6 +3,7 @@
  * (section 3) and hashed in one call. All integers are big endian.
  */
 import { hash } from 'node:crypto';
+import { copyBytes } from '../wire/copyBytes.js';
 
 /** Hash purposes (`HashPurpose`) that this toolkit uses: the first four bytes of a pre-image. */
 export const HASH_PURPOSE = {
@@ -17,9 +18,11 @@ export const SHA256_MULTIHASH_PREFIX = Buffer.from('1220', 'hex');
 export class HashBuffer {
   buf: Buffer;
   pos = 0;
+  private words: DataView;
 
   constructor(size = 4096) {
     this.buf = Buffer.allocUnsafe(size);
+    this.words = wordView(this.buf);
   }
 
   /** Forgets the content, keeps the memory. */
@@ -35,6 +38,7 @@ export class HashBuffer {
     const grown = Buffer.allocUnsafe(Math.max(need, this.buf.length * 2));
     this.buf.copy(grown, 0, 0, this.pos);
     this.buf = grown;
+    this.words = wordView(grown);
   }
 
   u8(value: number): this {
@@ -45,18 +49,14 @@ export class HashBuffer {
 
   i32(value: number): this {
     this.reserve(4);
-    this.putI32(this.pos, value);
+    this.words.setInt32(this.pos, value);
     this.pos += 4;
     return this;
   }
 
   /** Overwrites four bytes written before, e.g. a count that was not yet known. */
   putI32(at: number, value: number): void {
-    const buf = this.buf;
-    buf[at] = value >>> 24;
-    buf[at + 1] = value >>> 16;
-    buf[at + 2] = value >>> 8;
-    buf[at + 3] = value;
+    this.words.setInt32(at, value);
   }
 
   i64(value: bigint): this {
@@ -74,10 +74,7 @@ export class HashBuffer {
   raw(from: Uint8Array, start = 0, end = from.length): this {
     const n = end - start;
     this.reserve(n);
-    const { buf } = this;
-    let at = this.pos;
-    if (n <= 128) for (let i = start; i < end; i++) buf[at++] = from[i];
-    else buf.set(from.subarray(start, end), at);
+    copyBytes(from, start, end, this.buf, this.words, this.pos);
     this.pos += n;
     return this;
   }
@@ -119,8 +116,12 @@ export class HashBuffer {
     return this.buf.subarray(0, this.pos);
   }
 
-  /** SHA-256 of the content: 32 bytes. */
+  /** SHA-256 of the content: 32 bytes. Asked for as text, since a native buffer costs more than the hash. */
   sha256(): Buffer {
-    return hash('sha256', this.view(), 'buffer');
+    return Buffer.from(hash('sha256', this.view(), 'binary'), 'latin1');
   }
+}
+
+function wordView(buf: Buffer): DataView {
+  return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
 }

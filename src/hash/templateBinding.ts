@@ -9,6 +9,7 @@ import { PlanCompiler, type TemplatePlan } from '../dar/plan.js';
 import { formatTypeRef, type PackageSet, type TypeRef } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { WireReader } from '../wire/reader.js';
+import { sameBytes } from '../wire/sameBytes.js';
 import { contractHashHeader, type HashMethod, keyHashHeader } from './contractHash.js';
 
 /** Which package the types were taken from. An import would use the representative one and no other. */
@@ -64,16 +65,34 @@ export class TemplateBinding {
 
 /** Templates of a well-behaved file are few; a hostile one must not fill the memory. */
 const MAX_BINDINGS = 20_000;
+const MAX_RECENT = 8;
+
+/** A binding, and what a contract must hold for it. */
+interface Recent {
+  binding: TemplateBinding;
+  representativePackageId: string;
+  name: Buffer;
+  template: Buffer;
+}
+
+function isOf({ name, template, representativePackageId }: Recent, view: BlobView, representative: string) {
+  const { buf, templateStart, templateEnd, packageNameStart, packageNameEnd } = view;
+  return (
+    templateEnd - templateStart === template.length &&
+    packageNameEnd - packageNameStart === name.length &&
+    sameBytes(buf, templateStart, templateEnd, template, 0) &&
+    sameBytes(buf, packageNameStart, packageNameEnd, name, 0) &&
+    representativePackageId === representative
+  );
+}
 
 /** Finds the binding of each contract. */
 export class TemplateBinder {
   private readonly packages: PackageSet;
   private readonly compiler: PlanCompiler;
   private readonly known = new Map<string, TemplateBinding>();
-  private last: TemplateBinding | null = null;
-  private lastRepresentative = '';
-  private lastName: Buffer = Buffer.alloc(0);
-  private lastTemplate: Buffer = Buffer.alloc(0);
+  /** Those bound last, found without making a text of their bytes. */
+  private readonly recent: Recent[] = [];
   private readonly reader = new WireReader(Buffer.alloc(0));
 
   constructor(packages: PackageSet) {
@@ -86,8 +105,10 @@ export class TemplateBinder {
    * Errors: `BLOB_UNKNOWN_FIELD`, `BLOB_BAD_TEMPLATE_ID`, `BLOB_BAD_PACKAGE_NAME`, `RECORD_BAD_PACKAGE_ID`.
    */
   bind(view: BlobView, representativePackageId: string): TemplateBinding {
+    for (const recent of this.recent) {
+      if (isOf(recent, view, representativePackageId)) return recent.binding;
+    }
     const { buf } = view;
-    if (this.isLast(view, representativePackageId)) return this.last as TemplateBinding;
     const name = buf.toString('latin1', view.packageNameStart, view.packageNameEnd);
     const template = buf.toString('latin1', view.templateStart, view.templateEnd);
     const key = `${name}\0${template}\0${representativePackageId}`;
@@ -97,21 +118,14 @@ export class TemplateBinder {
       if (this.known.size >= MAX_BINDINGS) this.known.clear();
       this.known.set(key, binding);
     }
-    this.last = binding;
-    this.lastRepresentative = representativePackageId;
-    this.lastName = Buffer.from(name, 'latin1');
-    this.lastTemplate = Buffer.from(template, 'latin1');
+    this.recent.unshift({
+      binding,
+      representativePackageId,
+      name: Buffer.from(name, 'latin1'),
+      template: Buffer.from(template, 'latin1'),
+    });
+    if (this.recent.length > MAX_RECENT) this.recent.pop();
     return binding;
-  }
-
-  /** Contracts of one template often follow each other: no text is made of their bytes then. */
-  private isLast(view: BlobView, representativePackageId: string): boolean {
-    return (
-      this.last !== null &&
-      this.lastRepresentative === representativePackageId &&
-      sameBytes(this.lastTemplate, view.buf, view.templateStart, view.templateEnd) &&
-      sameBytes(this.lastName, view.buf, view.packageNameStart, view.packageNameEnd)
-    );
   }
 
   private make(view: BlobView, representative: string): TemplateBinding {
@@ -199,10 +213,4 @@ export class TemplateBinder {
     }
     return template;
   }
-}
-
-function sameBytes(known: Buffer, buf: Buffer, start: number, end: number): boolean {
-  if (end - start !== known.length) return false;
-  for (let i = 0; i < known.length; i++) if (known[i] !== buf[start + i]) return false;
-  return true;
 }

@@ -3,7 +3,7 @@
 /** Runs longer than this are compared natively. */
 const NATIVE_BYTES = 256;
 
-/** Word views of the buffers asked for last: neighbouring calls nearly always have the same ones. */
+/** Word views of the two buffers asked for last: neighbouring calls nearly always have the same ones. */
 let lastBuffer: Uint8Array = new Uint8Array(0);
 let lastWords: DataView = newWords(lastBuffer);
 let otherBuffer = lastBuffer;
@@ -15,23 +15,20 @@ function newWords(buf: Uint8Array): DataView {
 
 /** A word view of a buffer; made once for calls in a row. */
 export function wordsOf(buf: Uint8Array): DataView {
-  if (buf !== lastBuffer) {
-    lastBuffer = buf;
-    lastWords = newWords(buf);
-  }
-  return lastWords;
+  if (buf === lastBuffer) return lastWords;
+  const words = buf === otherBuffer ? otherWords : newWords(buf);
+  otherBuffer = lastBuffer;
+  otherWords = lastWords;
+  lastBuffer = buf;
+  lastWords = words;
+  return words;
 }
 
 /** True when `a[start, end)` equals as many bytes of `b` from `from` on. Both ranges must lie inside their buffers. */
 export function sameBytes(a: Buffer, start: number, end: number, b: Buffer, from: number): boolean {
   if (end - start > NATIVE_BYTES) return a.compare(b, from, from + end - start, start, end) === 0;
   const words = wordsOf(a);
-  if (a === b) return sameWords(words, start, end, words, from);
-  if (b !== otherBuffer) {
-    otherBuffer = b;
-    otherWords = newWords(b);
-  }
-  return sameWords(words, start, end, otherWords, from);
+  return sameWords(words, start, end, a === b ? words : wordsOf(b), from);
 }
 
 /** The same over word views. */
