@@ -1,6 +1,6 @@
 /**
- * Tells quickly that a contract or an update id is not in the store yet, so that a million new ones do not cost a million
- * searches. Holds the 48-bit hashes of a table in memory (about 13 bytes each) and steps aside when there are too many.
+ * Tells quickly that an update id is not in the store yet, so that a million new ones do not cost a million searches.
+ * Holds their 48-bit hashes in memory (about 13 bytes each) and steps aside when there are too many.
  */
 import type { Db } from './open.js';
 
@@ -19,15 +19,11 @@ export interface AbsenceFilter {
 }
 
 /** `beforeFill` writes what is not in the table yet. */
-export function absenceFilter(
-  db: Db,
-  table: 'contract' | 'update_tx',
-  beforeFill: () => void,
-): AbsenceFilter {
+export function absenceFilter(db: Db, beforeFill: () => void): AbsenceFilter {
   let slots = new Float64Array(1 << 16);
   let size = 0;
   let missed = 0;
-  let usable = db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined;
+  let usable = db.prepare('SELECT 1 FROM update_tx LIMIT 1').get() === undefined;
   let possible = true;
 
   function slotOf(hash: number): number {
@@ -66,13 +62,16 @@ export function absenceFilter(
     missed() {
       if (usable || !possible || ++missed < WORTH_FILLING) return;
       beforeFill();
-      const count = db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+      const count = db.prepare('SELECT count(*) FROM update_tx').pluck().get() as number;
       if (count > MAX_ROWS) {
         possible = false;
         return;
       }
       usable = true;
-      const hashes = db.prepare(`SELECT id_hash FROM ${table}`).pluck().iterate() as IterableIterator<number>;
+      const hashes = db
+        .prepare('SELECT id_hash FROM update_tx')
+        .pluck()
+        .iterate() as IterableIterator<number>;
       for (const hash of hashes) insert(hash);
     },
   };

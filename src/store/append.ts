@@ -12,8 +12,8 @@ import { inputName } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { absenceFilter } from './absenceFilter.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
-import { requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
+import { deferIndices, requireIndices, requireUpdateIndices, restoreIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
 import { idBytes, KIND, ledgerState, type NewEvent } from './ledgerState.js';
 import { beginSource } from './load.js';
@@ -73,7 +73,7 @@ export async function appendUpdates(
       }
       beginSource(db, options.source, options.begin);
     }
-    requireContractIndices(db);
+    deferIndices(db);
     const source = readySource(db, options.source);
     const checkpoints = checkpointer(path, db);
     const session = appendSession(db, checkpoints, source, options);
@@ -82,7 +82,13 @@ export async function appendUpdates(
       return await session.finish();
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
-      throw recordRefusal(db, path, source.pk, error);
+      const refusal = recordRefusal(db, path, source.pk, error);
+      try {
+        restoreIndices(db);
+      } catch {
+        // The disk may be full: the next append builds them. What has to be told is the first error.
+      }
+      throw refusal;
     } finally {
       await checkpoints.stop();
     }
@@ -125,7 +131,7 @@ function appendSession(
   const insertHosting = db.prepare(
     'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
-  const updateIds = absenceFilter(db, 'update_tx', rows.updates.flush);
+  const updateIds = absenceFilter(db, rows.updates.flush);
   const recordTimes = new Map<number, bigint>();
   for (const [sync, time] of db
     .prepare('SELECT sync_pk, max(record_time) FROM sync_time WHERE source_pk = ? GROUP BY sync_pk')
@@ -281,6 +287,7 @@ function appendSession(
 
   function checkUpdateId(id: Buffer, hash: number, update: LedgerUpdate): void {
     if (rows.updates.has(4, hash)) rows.updates.flush();
+    requireUpdateIndices(db);
     const found = sameId.all(hash, source.pk) as [bigint, Buffer][];
     if (found.length === 0) updateIds.missed();
     for (const [off, other] of found) {
@@ -428,6 +435,7 @@ function appendSession(
         head = options.until;
         commit();
       }
+      requireIndices(db);
       await checkpoints.stop();
       db.pragma('wal_checkpoint(TRUNCATE)');
       result.findings = Object.fromEntries(state.findings);

@@ -13,8 +13,8 @@ import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { type BaseFormat, detectBase } from './baseFormat.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
-import { dropContractIndices, requireContractIndices } from './contractIndices.js';
 import type { Strictness } from './findings.js';
+import { dropContractIndices, requireContractIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
 import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
@@ -120,7 +120,7 @@ async function load(
   const importPk =
     unfinished?.pk ??
     inTransaction(db, () => {
-      if (db.prepare('SELECT 1 FROM contract LIMIT 1').get() === undefined) dropContractIndices(db);
+      dropContractIndices(db);
       return Number(
         db
           .prepare(

@@ -9,8 +9,9 @@ import { type EventPieces, eventBuilder, SHAPE } from '../contract/eventFromBlob
 import { fingerprint } from '../contract/idTable.js';
 import { AcsError } from '../io/error.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
-import { absenceFilter } from './absenceFilter.js';
-import { requireContractIndices } from './contractIndices.js';
+import { sameBytes } from '../wire/sameBytes.js';
+import { contractMap } from './contractMap.js';
+import { requireContractIndices } from './idIndices.js';
 import type { LayoutRow, StoreInterner } from './intern.js';
 import type { Db } from './open.js';
 import type { StoreRows } from './storeRows.js';
@@ -77,6 +78,9 @@ export function payloads(
   const byHash = db
     .prepare('SELECT contract_pk, contract_id, template_pk, set_pk FROM contract WHERE id_hash = ?')
     .raw();
+  const byPk = db
+    .prepare('SELECT contract_pk, contract_id, template_pk, set_pk FROM contract WHERE contract_pk = ?')
+    .raw();
   const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
   const completeContract = db.prepare(
     'UPDATE contract SET template_pk = ?, set_pk = ?, created_at = ? WHERE contract_pk = ?',
@@ -111,24 +115,26 @@ export function payloads(
     nodeId: 0,
   };
 
-  const absent = absenceFilter(db, 'contract', rows.flushContracts);
+  const map = contractMap(db, rows.flushContracts);
 
-  function findRow(buf: Buffer, start: number, end: number): ContractTuple | undefined {
-    const hash = idHash(buf, start, end);
-    if (absent.isAbsent(hash)) return undefined;
-    if (rows.contracts.has(1, hash)) rows.flushContracts();
-    requireContractIndices(db);
-    const row = byHash.get(hash) as ContractTuple | undefined;
-    if (row === undefined) {
-      absent.missed();
+  function hasId(row: ContractTuple, buf: Buffer, start: number, end: number): boolean {
+    return row[1].length === end - start && sameBytes(buf, start, end, row[1], 0);
+  }
+
+  function findRow(buf: Buffer, start: number, end: number, hash: number): ContractTuple | undefined {
+    if (map.complete) {
+      for (let pk = map.first(hash); pk !== 0; pk = map.next()) {
+        if (rows.contracts.has(0, pk)) rows.flushContracts();
+        const row = byPk.get(pk) as ContractTuple;
+        if (hasId(row, buf, start, end)) return row;
+      }
       return undefined;
     }
-    if (row[1].length === end - start && buf.compare(row[1], 0, row[1].length, start, end) === 0) return row;
-    for (const other of byHash.all(hash) as ContractTuple[]) {
-      if (other[1].length === end - start && buf.compare(other[1], 0, other[1].length, start, end) === 0)
-        return other;
-    }
-    return undefined;
+    if (rows.contracts.has(1, hash)) rows.flushContracts();
+    requireContractIndices(db);
+    const found = byHash.all(hash) as ContractTuple[];
+    if (found.length === 0) map.missed();
+    return found.find((row) => hasId(row, buf, start, end));
   }
 
   function insertRow(
@@ -138,11 +144,11 @@ export function payloads(
     template: number | null,
     set: number | null,
     createdAt: bigint | null,
+    hash: number,
   ): number {
-    const hash = idHash(id, start, end);
     const kept = rows.keep(id, start, end);
     rows.contracts.add(++nextContract, hash, kept, template, set, createdAt);
-    absent.add(hash);
+    map.add(hash, nextContract);
     return nextContract;
   }
 
@@ -243,7 +249,8 @@ export function payloads(
           );
     payload.set = intern.setOf(record.signatories, record.observers);
     if (accept !== undefined && !accept(payload.set)) return undefined;
-    const row = findRow(id, 0, id.length);
+    const hash = idHash(id);
+    const row = findRow(id, 0, id.length, hash);
     payload.isNew = row === undefined;
     if (row === undefined) {
       payload.contract = insertRow(
@@ -253,6 +260,7 @@ export function payloads(
         payload.template === 0 ? null : payload.template,
         payload.set,
         record.createdAtMicros ?? null,
+        hash,
       );
     } else {
       payload.contract = row[0];
@@ -302,7 +310,8 @@ export function payloads(
       payload.set = intern.set(blob);
       if (accept !== undefined && !accept(payload.set)) return undefined;
       payload.template = intern.template(blob);
-      const row = findRow(buf, blob.contractIdStart, blob.contractIdEnd);
+      const hash = idHash(buf, blob.contractIdStart, blob.contractIdEnd);
+      const row = findRow(buf, blob.contractIdStart, blob.contractIdEnd, hash);
       let known: Buffer | undefined;
       if (row === undefined) {
         payload.isNew = true;
@@ -313,6 +322,7 @@ export function payloads(
           payload.template,
           payload.set,
           blob.createdAt,
+          hash,
         );
         rows.blobs.add(payload.contract, rows.keep(buf, blobStart, blobEnd));
       } else {
@@ -355,11 +365,11 @@ export function payloads(
       return payload;
     },
     find(id) {
-      const row = findRow(id, 0, id.length);
+      const row = findRow(id, 0, id.length, idHash(id));
       return row === undefined ? undefined : { pk: row[0], template: row[2], set: row[3] };
     },
     stub(id, template) {
-      return insertRow(id, 0, id.length, template, null, null);
+      return insertRow(id, 0, id.length, template, null, null, idHash(id));
     },
   };
 }

@@ -1,0 +1,106 @@
+/**
+ * Where a contract is, by the hash of its id: so that a million new ones do not cost a million searches, and so that the
+ * first updates of an empty store need no index while they are appended. Holds 32 bits of each hash and the row number
+ * (about 13 bytes per contract), knows all contracts or none, and steps aside when there are too many.
+ */
+import type { Db } from './open.js';
+
+/** Beyond this many contracts the map gives up and every look-up goes to the index. */
+const MAX_ROWS = 12_000_000;
+/** In a store that has contracts, the map is filled only when this many look-ups found nothing. */
+const WORTH_FILLING = 20_000;
+
+export interface ContractMap {
+  /** True when every contract of the store is in the map. */
+  readonly complete: boolean;
+  /** Row number of the first contract whose id may have this hash; 0: there is none. */
+  first(hash: number): number;
+  /** The next one after {@link first}, or 0. */
+  next(): number;
+  /** Remembers a contract that was stored. */
+  add(hash: number, pk: number): void;
+  /** Reports a look-up in the index that found nothing. */
+  missed(): void;
+}
+
+/** `beforeFill` writes what is not in the table yet. */
+export function contractMap(db: Db, beforeFill: () => void): ContractMap {
+  let tags = new Uint32Array(1 << 16);
+  /** 0 marks a free slot: row numbers begin at 1. */
+  let pks = new Uint32Array(1 << 16);
+  let size = 0;
+  let misses = 0;
+  let complete = db.prepare('SELECT 1 FROM contract LIMIT 1').get() === undefined;
+  let possible = true;
+  let wanted = 0;
+  let slot = 0;
+
+  const tagOf = (hash: number): number => Math.floor(hash / 65536) >>> 0;
+
+  function slotOf(tag: number): number {
+    const mixed = Math.imul(tag ^ (tag >>> 15), 0x2c1b3c6d);
+    return (mixed ^ (mixed >>> 13)) & (pks.length - 1);
+  }
+
+  function put(tag: number, pk: number): void {
+    const mask = pks.length - 1;
+    let at = slotOf(tag);
+    while (pks[at] !== 0) at = (at + 1) & mask;
+    tags[at] = tag;
+    pks[at] = pk;
+  }
+
+  function giveUp(): void {
+    complete = false;
+    possible = false;
+    tags = pks = new Uint32Array(0);
+  }
+
+  function insert(hash: number, pk: number): void {
+    if (size >= MAX_ROWS || pk > 0xffffffff) {
+      giveUp();
+      return;
+    }
+    put(tagOf(hash), pk);
+    if (++size * 5 < pks.length * 3) return;
+    const [oldTags, oldPks] = [tags, pks];
+    tags = new Uint32Array(oldTags.length * 2);
+    pks = new Uint32Array(oldPks.length * 2);
+    for (let i = 0; i < oldPks.length; i++) if (oldPks[i] !== 0) put(oldTags[i], oldPks[i]);
+  }
+
+  function candidate(): number {
+    const mask = pks.length - 1;
+    for (; pks[slot] !== 0; slot = (slot + 1) & mask) if (tags[slot] === wanted) return pks[slot];
+    return 0;
+  }
+
+  return {
+    get complete() {
+      return complete;
+    },
+    first(hash) {
+      wanted = tagOf(hash);
+      slot = slotOf(wanted);
+      return candidate();
+    },
+    next() {
+      slot = (slot + 1) & (pks.length - 1);
+      return candidate();
+    },
+    add(hash, pk) {
+      if (complete) insert(hash, pk);
+    },
+    missed() {
+      if (complete || !possible || ++misses < WORTH_FILLING) return;
+      beforeFill();
+      if ((db.prepare('SELECT count(*) FROM contract').pluck().get() as number) > MAX_ROWS) {
+        possible = false;
+        return;
+      }
+      complete = true;
+      const rows = db.prepare('SELECT id_hash, contract_pk FROM contract').raw().iterate();
+      for (const [hash, pk] of rows as IterableIterator<[number, number]>) if (complete) insert(hash, pk);
+    },
+  };
+}
