@@ -11,8 +11,10 @@ import { encodeLedgerJson } from './ledgerApiJson.js';
 
 export type StreamMessage = 'GetUpdatesResponse' | 'GetActiveContractsResponse';
 
-/** Gets one message: `buf[start, end)`, valid during the call. Return false to stop. */
-export type MessageSink = (buf: Buffer, start: number, end: number, index: number) => unknown;
+/**
+ * Gets one message: `buf[start, end)`, valid during the call. `place` is for {@link locateMessage}. Return false to stop.
+ */
+export type MessageSink = (buf: Buffer, start: number, end: number, index: number, place: number) => unknown;
 
 export interface LedgerStreamOptions {
   /** Longest message accepted; default 64 MiB. */
@@ -102,7 +104,7 @@ async function readFrames(
   const sink = (buf: Buffer, _start: number, bodyStart: number, end: number, offset: number): void => {
     if (stopped) return;
     try {
-      if (visit(buf, bodyStart, end, index) === false) stopped = true;
+      if (visit(buf, bodyStart, end, index, offset) === false) stopped = true;
     } catch (error) {
       throw locateMessage(error, index, offset);
     }
@@ -117,8 +119,11 @@ async function readFrames(
   return index;
 }
 
-function locateMessage(error: unknown, record: number, byteOffset: number): unknown {
+/** An error about a message with its place: an offset in the inflated stream, or -n for line n of a text file. */
+export function locateMessage(error: unknown, record: number, place: number): unknown {
   if (!(error instanceof AcsError)) return error;
+  if (place < 0) return error.locate({ line: -place });
+  const byteOffset = place;
   if (error.place.stream === undefined) delete error.place.byteOffset;
   return error.locate({ record, byteOffset, stream: 'inflated' });
 }
@@ -140,7 +145,7 @@ async function readLines(
     if (text === '') return true;
     try {
       const encoded = encodeLedgerJson(message, parse(text));
-      return visit(encoded, 0, encoded.length, index++) !== false;
+      return visit(encoded, 0, encoded.length, index++, -line) !== false;
     } catch (error) {
       throw error instanceof AcsError ? error.locate({ line }) : error;
     }

@@ -43,6 +43,8 @@ export interface UpdateEvent {
   templateStart: number;
   templateEnd: number;
   packageName: string;
+  /** Left to whoever drafts created events beforehand: where its draft is; -1: none. */
+  draft: number;
   /** Assign and unassign only. */
   reassignment?: ReassignmentPart;
 }
@@ -256,6 +258,7 @@ function newEvent(kind: UpdateEvent['kind']): UpdateEvent {
     templateStart: -1,
     templateEnd: -1,
     packageName: '',
+    draft: -1,
   };
 }
 

@@ -7,9 +7,9 @@ import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
 import { inFlightAt, type Question, resolveQuestion, unnamedInFlight } from '../store/ask.js';
 import { frames } from '../store/exportSnapshot.js';
+import { idHash } from '../store/idHash.js';
 import { KIND } from '../store/ledgerState.js';
 import { type Db, withStore } from '../store/open.js';
-import { idHash } from '../store/payload.js';
 import type { DiffContract, DiffSource, InactiveStatus } from './source.js';
 
 export interface StoreSourceOptions {

@@ -2,9 +2,7 @@
  * `acs store append`: recorded updates on top of a source's base. Updates up to the head are recognised and skipped;
  * every batch is one durable transaction that also moves the head, so appending the same files again is always safe.
  */
-import { createHash } from 'node:crypto';
-import { fingerprint } from '../contract/idTable.js';
-import { readLedgerStream } from '../contract/ledgerStream.js';
+import { locateMessage, readLedgerStream } from '../contract/ledgerStream.js';
 import { type LedgerUpdate, parseUpdate, type UpdateEvent } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
@@ -12,17 +10,21 @@ import { inputName } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { absenceFilter } from './absenceFilter.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
+import { DRAFT_WIDTH } from './draftEvents.js';
+import { type BatchDrafts, draftQueue } from './draftQueue.js';
 import type { Strictness } from './findings.js';
+import { idHash } from './idHash.js';
 import { deferIndices, requireIndices, requireUpdateIndices, restoreIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
 import { idBytes, KIND, ledgerState, type NewEvent } from './ledgerState.js';
 import { beginSource } from './load.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { idHash, payloads } from './payload.js';
+import { type Payload, payloads } from './payload.js';
 import { findSource, type ReadySource, readySource, setFilter } from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { nowMicros, recordRefusal } from './transaction.js';
+import { contentOf, ORIGIN, originOf, reassignmentId } from './updateContent.js';
 
 /** Events per transaction. */
 export const APPEND_BATCH = 50_000;
@@ -35,6 +37,8 @@ export interface AppendOptions extends Strictness {
   until?: bigint | undefined;
   batch?: number;
   maxMessageBytes?: number;
+  /** See {@link draftQueue}. */
+  draftBatchBytes?: number;
   /** Called after every durable batch. */
   onCommit?: (progress: { head: bigint; updates: number; events: number }) => void;
 }
@@ -90,6 +94,7 @@ export async function appendUpdates(
       }
       throw refusal;
     } finally {
+      await session.close();
       await checkpoints.stop();
     }
   });
@@ -98,9 +103,9 @@ export async function appendUpdates(
 interface AppendSession {
   read(input: ByteInput): Promise<void>;
   finish(): Promise<AppendResult>;
+  close(): Promise<void>;
 }
 
-const ORIGIN = { sequenced: 0, import: 1, purge: 2, repair: 3 } as const;
 const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
 
 function appendSession(
@@ -174,8 +179,28 @@ function appendSession(
     options.onCommit?.({ head, updates: result.updates, events: result.events });
   }
 
-  function take(buf: Buffer, start: number, end: number): void {
-    const update = parseUpdate(buf, start, end);
+  /** Drafts of the update being stored. */
+  let drafts: BatchDrafts | undefined;
+  const queue = draftQueue(
+    false,
+    (message, buf, itsDrafts) => {
+      drafts = itsDrafts;
+      try {
+        const update = parseUpdate(buf, message.start, message.end);
+        for (const one of update.events) {
+          if (one.createdStart < 0) continue;
+          one.draft = itsDrafts.next;
+          itsDrafts.next += DRAFT_WIDTH;
+        }
+        take(buf, update);
+      } catch (error) {
+        throw locateMessage(error, message.index, message.place);
+      }
+    },
+    options.draftBatchBytes,
+  );
+
+  function take(buf: Buffer, update: LedgerUpdate): void {
     const { offset } = update;
     if (update.kind !== 'checkpoint') {
       if (offset <= lastOfFile)
@@ -316,13 +341,24 @@ function appendSession(
     return one.createdStart >= 0 ? activation(buf, update, one, sync) : deactivation(buf, update, one, sync);
   }
 
+  function payloadOf(buf: Buffer, one: UpdateEvent, sync: number): Payload | undefined {
+    const { draft } = one;
+    if (draft >= 0 && drafts !== undefined) {
+      const drafted = store.takeDraft(buf, drafts.numbers, draft, drafts.names);
+      if (drafted !== 'unknown') return drafted;
+    }
+    const payload = store.take(view.parseEvent(buf, one.createdStart, one.createdEnd), sync, false);
+    if (draft >= 0 && drafts !== undefined) store.learn(drafts.numbers, draft, drafts.names, payload);
+    return payload;
+  }
+
   function activation(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
     const { offset } = update;
     const part = one.reassignment;
-    view.parseEvent(buf, one.createdStart, one.createdEnd);
-    const payload = store.take(view, sync, false);
+    const payload = payloadOf(buf, one, sync);
     if (payload === undefined) {
       result.outsideFilter++;
+      view.parseEvent(buf, one.createdStart, one.createdEnd);
       state.note('FILTER_ESCAPE', offset, null, null, `contract ${view.contractId}`);
       return undefined;
     }
@@ -416,13 +452,34 @@ function appendSession(
       state.note('REASSIGNMENT_ID_HASH', update.offset, null, null, `${first.reassignmentId}`);
   }
 
+  async function drain(input: ByteInput): Promise<void> {
+    try {
+      await queue.drain();
+    } catch (error) {
+      throw error instanceof AcsError ? error.locate({ file: inputName(input) }) : error;
+    }
+  }
+
   return {
+    close: queue.close,
     async read(input) {
       lastOfFile = 0n;
       const before = result.events;
       const options_ =
         options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes };
-      await readLedgerStream(input, 'GetUpdatesResponse', take, options_);
+      try {
+        await readLedgerStream(
+          input,
+          'GetUpdatesResponse',
+          (buf, start, end, index, place) => queue.add(buf, start, start, end, index, place),
+          { ...options_, afterChunk: queue.ready },
+        );
+      } catch (error) {
+        // What was read before the fault is stored, or has an earlier fault to tell.
+        await drain(input);
+        throw error;
+      }
+      await drain(input);
       begin();
       db.prepare(
         "INSERT INTO import(source_pk, kind, file, at_offset, status, contracts, started_at, finished_at) VALUES (?, 'updates', ?, ?, 'complete', ?, ?, ?)",
@@ -443,85 +500,4 @@ function appendSession(
       return result;
     },
   };
-}
-
-/** A guess from the form of an update; never used for state (ledger-semantics spec, section 2.3). */
-function originOf(update: LedgerUpdate): number {
-  if (update.workflowId.startsWith('import-')) return ORIGIN.import;
-  const { recordTime, effectiveAt } = update;
-  if (recordTime !== undefined && effectiveAt !== undefined && recordTime - effectiveAt > TIME_TOLERANCE)
-    return ORIGIN.import;
-  if (update.kind === 'reassignment') {
-    const submitter = update.events[0]?.reassignment?.submitter;
-    return submitter === '' ? ORIGIN.repair : ORIGIN.sequenced;
-  }
-  if (
-    update.kind === 'transaction' &&
-    update.commandId === '' &&
-    update.events.length > 0 &&
-    update.effectiveAt === update.recordTime &&
-    update.events.every((e) => e.kind === 'archive')
-  )
-    return ORIGIN.purge;
-  return ORIGIN.sequenced;
-}
-
-/** How far record time and ledger time of a sequenced transaction may lie apart: Canton's default, in µs. */
-const TIME_TOLERANCE = 60_000_000n;
-
-const KIND_NUMBER = { create: 1, archive: 2, assign: 3, unassign: 4 } as const;
-
-/** 48 bits over what an update changes: the same for every shape and verbosity of the stream. */
-function contentOf(buf: Buffer, update: LedgerUpdate): number {
-  let a = 0x811c9dc5 ^ update.events.length;
-  let b = 0x01000193;
-  for (const event of update.events) {
-    const [high, low] = fingerprint(buf, event.idStart, event.idEnd);
-    const counter = Number(BigInt.asUintN(31, event.reassignment?.counter ?? 0n));
-    a = Math.imul(a ^ high, 0x85ebca6b) ^ (counter * 8 + KIND_NUMBER[event.kind]);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ low, 0xc2b2ae35);
-    b ^= b >>> 13;
-  }
-  for (const auth of update.authorizations) {
-    const bytes = Buffer.from(`${auth.kind} ${auth.party} ${auth.participant} ${auth.permission}`);
-    const [high, low] = fingerprint(bytes, 0, bytes.length);
-    a = Math.imul(a ^ high, 0x85ebca6b);
-    b = Math.imul(b ^ low, 0xc2b2ae35);
-  }
-  return (a >>> 0) * 65536 + ((b >>> 8) & 0xffff);
-}
-
-/** The id a participant gives to a batch of unassignments. Counters are those after the increment; time in µs. */
-export function reassignmentId(
-  source: string,
-  target: string,
-  recordTime: bigint,
-  contracts: readonly { id: string; counter: bigint }[],
-): string {
-  const digest = createHash('sha256');
-  const int32 = (n: number): void => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeInt32BE(n);
-    digest.update(bytes);
-  };
-  const int64 = (n: bigint): void => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64BE(BigInt.asIntN(64, n));
-    digest.update(bytes);
-  };
-  const text = (s: string): void => {
-    const bytes = Buffer.from(s);
-    int32(bytes.length);
-    digest.update(bytes);
-  };
-  int32(57);
-  text(source);
-  text(target);
-  int64(recordTime);
-  for (const { id, counter } of [...contracts].sort((x, y) => (x.id < y.id ? -1 : 1))) {
-    text(id);
-    int64(counter);
-  }
-  return `001220${digest.digest('hex')}`;
 }

@@ -11,11 +11,11 @@ import { inFlightAt, type Question, questionSql, resolveQuestion } from './ask.j
 import { detectBase } from './baseFormat.js';
 import type { FindingCode, FindingLevel } from './findings.js';
 import { FINDINGS } from './findings.js';
+import { idHash } from './idHash.js';
 import { storeInterner } from './intern.js';
 import { KIND, ledgerState } from './ledgerState.js';
 import { newEvent } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { idHash } from './payload.js';
 import { pendingReassignments } from './pendingReassignments.js';
 import { listSources } from './source.js';
 import { intervalDigest } from './storeInfo.js';

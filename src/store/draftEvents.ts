@@ -13,11 +13,12 @@ import {
   SHAPE,
   templateFieldOf,
 } from '../contract/eventFromBlob.js';
-import { idHash } from '../contract/idTable.js';
+import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
 import { EVENT, RecordView } from '../snapshot/record.js';
 import { Interner, wholeHash } from '../wire/interner.js';
 import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
+import { idHash } from './idHash.js';
 import { layoutParties } from './intern.js';
 
 /** Places of the numbers in a draft. Positions are into the batch. */
@@ -45,15 +46,19 @@ export const DRAFT = {
 
 export const DRAFT_WIDTH = 14;
 
-/** Numbers per event in the list of what is to be drafted: start, start of the body (frames), end. */
+/** Numbers per message in the list of what is to be drafted: start, start of the body (frames), end. */
 export const SPAN_WIDTH = 3;
 
 /** Different sets, layouts, templates a drafter remembers; events with further ones get no draft. */
 const CAPACITY = 1 << 17;
 
-/** `frames`: whole frames of a snapshot; else bare created events. */
+/**
+ * Drafts of `count` messages: one for every frame of a snapshot, or one for every created event of every update that can
+ * be parsed, in the order in which {@link parseUpdate} gives them.
+ */
 export type EventDrafter = (batch: Buffer, spans: Int32Array, count: number) => Float64Array<ArrayBuffer>;
 
+/** `frames`: the messages are frames of a snapshot; else updates. */
 export function eventDrafter(frames: boolean): EventDrafter {
   const record = new RecordView();
   const blob = new BlobView();
@@ -201,23 +206,49 @@ export function eventDrafter(frames: boolean): EventDrafter {
     return true;
   }
 
-  return (batch, spans, count) => {
-    const out = new Float64Array(count * DRAFT_WIDTH);
-    for (let i = 0; i < count; i++) {
-      const [start, body, end] = [spans[3 * i], spans[3 * i + 1], spans[3 * i + 2]];
-      const at = i * DRAFT_WIDTH;
-      let drafted = false;
-      try {
-        if (frames) record.parse(batch, start, body, end, 0, 0);
-        else record.parseEvent(batch, start, end);
-        drafted = !record.inFlight && draft(out, at);
-      } catch (error) {
-        // Told when it is the event's turn.
-        if (!(error instanceof AcsError)) throw error;
-      }
-      if (!drafted) out[at + DRAFT.blobStart] = -1;
+  let out = new Float64Array(1024 * DRAFT_WIDTH);
+  let size = 0;
+
+  /** `parse` points the record at the event. */
+  function one(parse: () => void): void {
+    if (size + DRAFT_WIDTH > out.length) {
+      const grown = new Float64Array(out.length * 2);
+      grown.set(out);
+      out = grown;
     }
-    return out;
+    let drafted = false;
+    try {
+      parse();
+      drafted = !record.inFlight && draft(out, size);
+    } catch (error) {
+      // Told when it is the event's turn.
+      if (!(error instanceof AcsError)) throw error;
+    }
+    if (!drafted) out[size + DRAFT.blobStart] = -1;
+    size += DRAFT_WIDTH;
+  }
+
+  function updateAt(batch: Buffer, start: number, end: number): LedgerUpdate | undefined {
+    try {
+      return parseUpdate(batch, start, end);
+    } catch (error) {
+      if (error instanceof AcsError) return undefined;
+      throw error;
+    }
+  }
+
+  return (batch, spans, count) => {
+    size = 0;
+    for (let i = 0; i < count * SPAN_WIDTH; i += SPAN_WIDTH) {
+      const [start, body, end] = [spans[i], spans[i + 1], spans[i + 2]];
+      if (frames) one(() => record.parse(batch, start, body, end, 0, 0));
+      else {
+        for (const event of updateAt(batch, start, end)?.events ?? [])
+          if (event.createdStart >= 0)
+            one(() => record.parseEvent(batch, event.createdStart, event.createdEnd));
+      }
+    }
+    return out.slice(0, size);
   };
 }
 

@@ -37,9 +37,5 @@ export function partiesStart(record: RecordView): number {
 
 export function partiesEnd(record: RecordView): number {
   const f = record.eventFields;
-  return Math.max(
-    f[2 * EVENT.witnessParties + 1],
-    f[2 * EVENT.signatories + 1],
-    f[2 * EVENT.observers + 1],
-  );
+  return Math.max(f[2 * EVENT.witnessParties + 1], f[2 * EVENT.signatories + 1], f[2 * EVENT.observers + 1]);
 }

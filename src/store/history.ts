@@ -1,8 +1,8 @@
 /** `acs store history`: everything the store knows of one contract, over all sources. */
 import { AcsError } from '../io/error.js';
 import { describer, type InFlight } from './ask.js';
+import { idHash } from './idHash.js';
 import type { Db } from './open.js';
-import { idHash } from './payload.js';
 import { listSources } from './source.js';
 
 export interface HistoryEvent {

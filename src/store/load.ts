@@ -13,13 +13,15 @@ import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { type BaseFormat, detectBase } from './baseFormat.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
+import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
+import { type BatchDrafts, draftQueue, type QueuedMessage } from './draftQueue.js';
 import type { Strictness } from './findings.js';
 import { dropContractIndices, requireContractIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
 import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { payloads } from './payload.js';
+import { type Payload, payloads } from './payload.js';
 import { pendingReassignments } from './pendingReassignments.js';
 import { createSource, deleteSourceData, findSource, type Source, setFilter } from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
@@ -38,6 +40,8 @@ export interface LoadOptions extends Strictness {
   restart?: boolean;
   scan?: ScanOptions;
   batch?: number;
+  /** See {@link draftQueue}. */
+  draftBatchBytes?: number;
   /** Called after every durable batch: records of the file dealt with so far. */
   onCommit?: (records: number) => void;
 }
@@ -139,31 +143,34 @@ async function load(
   const resumedAt = unfinished?.nextRecord ?? 0;
   let contracts = unfinished?.contracts ?? 0;
   let skipped = unfinished?.skipped ?? 0;
-  let records = 0;
+  /** Of the file: read, and stored. */
+  let read = 0;
+  let records = resumedAt;
   let unnamed = 0;
   let crc = 0;
   let inBatch = 0;
   const event = newEvent(options.offset);
+  const view = new RecordView();
 
-  /** Counts a record and says whether it is still to be stored. */
+  /** Counts a record that was read and says whether it is still to be stored. */
   function isNew(buf: Buffer, start: number, end: number): boolean {
+    read++;
+    if (read > resumedAt) return true;
     crc = crc32(buf.subarray(start, end), crc);
-    records++;
-    if (records < resumedAt) return false;
-    if (records === resumedAt) {
-      if (crc !== unfinished?.crc) {
-        throw new AcsError('LOAD_PREFIX_CHANGED', 'the file is not the one whose load was interrupted', {
-          hint: 'give the same file again, or begin anew with --restart',
-        });
-      }
-      return false;
+    if (read === resumedAt && crc !== unfinished?.crc) {
+      throw new AcsError('LOAD_PREFIX_CHANGED', 'the file is not the one whose load was interrupted', {
+        hint: 'give the same file again, or begin anew with --restart',
+      });
     }
-    if (inBatch++ === 0) db.exec('BEGIN IMMEDIATE');
-    return true;
+    return false;
   }
 
-  function commitWhenFull(): void {
-    if (inBatch < batch) return;
+  function begin(): void {
+    if (inBatch++ === 0) db.exec('BEGIN IMMEDIATE');
+  }
+
+  /** `records` and `crc` are those of what has been stored. */
+  function commit(): void {
     rows.flush();
     progress.run(records, crc, contracts, skipped, importPk);
     db.exec('COMMIT');
@@ -172,14 +179,7 @@ async function load(
     options.onCommit?.(records);
   }
 
-  function add(
-    record: RecordView,
-    sync: number,
-    kind: NewEvent['kind'],
-    counter: bigint,
-    frame: boolean,
-  ): number {
-    const payload = store.take(record, sync, frame);
+  function add(payload: Payload | undefined, sync: number, kind: NewEvent['kind'], counter: bigint): number {
     if (payload === undefined) {
       skipped++;
       return 0;
@@ -195,48 +195,102 @@ async function load(
     return pk;
   }
 
+  function addFrame(message: QueuedMessage, buf: Buffer, { numbers, names }: BatchDrafts, at: number): void {
+    const drafted = numbers[at + DRAFT.blobStart] >= 0;
+    const known = drafted ? names.synchronizers[numbers[at + DRAFT.synchronizer]] : undefined;
+    if (known !== undefined) {
+      const payload = store.takeDraft(buf, numbers, at, names);
+      if (payload !== 'unknown') {
+        add(payload, known, KIND.baseActive, BigInt(numbers[at + DRAFT.counter]));
+        return;
+      }
+    }
+    if (parsed(message, buf).inFlight) return;
+    const sync = intern.synchronizerAt(buf, view.synchronizerStart, view.synchronizerEnd);
+    const payload = store.take(view, sync, true);
+    store.learn(numbers, at, names, payload);
+    if (drafted) names.synchronizers[numbers[at + DRAFT.synchronizer]] = sync;
+    add(payload, sync, KIND.baseActive, view.reassignmentCounter);
+  }
+
+  function parsed({ start, bodyStart, end, place, index }: QueuedMessage, buf: Buffer): RecordView {
+    return view.parse(buf, start, bodyStart, end, place, index);
+  }
+
+  /** Where the bytes begin, inside their batch, that are not in `crc` yet. */
+  let counted = 0;
+  function takeFrame(message: QueuedMessage, buf: Buffer, drafts: BatchDrafts): void {
+    const at = drafts.next;
+    drafts.next += DRAFT_WIDTH;
+    begin();
+    try {
+      addFrame(message, buf, drafts, at);
+    } catch (error) {
+      throw parsed(message, buf).locate(error);
+    }
+    const full = inBatch >= batch;
+    if (full || message.end === drafts.end) {
+      crc = crc32(buf.subarray(counted, message.end), crc);
+      counted = message.end === drafts.end ? 0 : message.end;
+    }
+    records = message.index + 1;
+    if (full) commit();
+  }
+
   if (format === 'snapshot') {
-    const facts = await scanSnapshot(
-      file,
-      (record) => {
-        if (!isNew(record.buf, record.start, record.end)) return;
-        if (!record.inFlight) {
-          const sync = intern.synchronizerAt(record.buf, record.synchronizerStart, record.synchronizerEnd);
-          add(record, sync, KIND.baseActive, record.counterIsZero ? 0n : record.reassignmentCounter, true);
-        }
-        commitWhenFull();
-      },
-      options.scan ?? {},
-    );
-    unnamed = facts.inFlight;
+    const queue = draftQueue(true, takeFrame, options.draftBatchBytes);
+    try {
+      const facts = await scanSnapshot(
+        file,
+        ({ buf, start, bodyStart, end, index, offset }) => {
+          if (isNew(buf, start, end)) queue.add(buf, start, bodyStart, end, index, offset);
+        },
+        {
+          ...options.scan,
+          async afterChunk() {
+            await options.scan?.afterChunk?.();
+            await queue.ready();
+          },
+        },
+      ).finally(() => queue.drain());
+      unnamed = facts.inFlight;
+    } catch (error) {
+      throw error instanceof AcsError ? error.locate({ file }) : error;
+    } finally {
+      await queue.close();
+    }
   } else {
     const pending = pendingReassignments();
-    const view = new RecordView();
     await readLedgerStream(file, 'GetActiveContractsResponse', (buf, start, end) => {
       const wanted = isNew(buf, start, end);
       const entry = pending.take(buf, start, end);
-      if (entry === undefined || !wanted) return;
+      if (!wanted) return;
+      crc = crc32(buf.subarray(start, end), crc);
+      records = read;
+      begin();
+      if (entry === undefined) return;
       view.parseActive(buf, entry.start, entry.end);
       const sync = intern.synchronizerAt(buf, view.synchronizerStart, view.synchronizerEnd);
-      add(view, sync, KIND.baseActive, view.reassignmentCounter, false);
-      commitWhenFull();
+      add(store.take(view, sync, false), sync, KIND.baseActive, view.reassignmentCounter);
+      if (inBatch >= batch) commit();
     });
-    if (inBatch++ === 0) db.exec('BEGIN IMMEDIATE');
+    begin();
     for (const found of pending.finish()) {
       const { part } = found;
       const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
       view.parseEvent(found.created, 0, found.created.length);
       const kind = found.assigned ? KIND.baseAssigned : KIND.baseUnassigned;
-      const pk = add(view, found.assigned ? to : from, kind, part.counter, false);
+      const sync = found.assigned ? to : from;
+      const pk = add(store.take(view, sync, false), sync, kind, part.counter);
       if (pk === 0) continue;
       state.appendReassignment(pk, part, from, to, found.offset);
       state.pair(event, pk, part, from, to, options.offset);
     }
   }
-  if (records < resumedAt) {
+  if (read < resumedAt) {
     throw new AcsError('LOAD_PREFIX_CHANGED', 'the file is shorter than what was loaded from it before', {
       expected: `more than ${resumedAt} records`,
-      found: `${records}`,
+      found: `${read}`,
       hint: 'give the same file again, or begin anew with --restart',
     });
   }

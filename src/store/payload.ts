@@ -6,11 +6,13 @@ import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import { eventComparer } from '../contract/eventAgainstBlob.js';
 import { type EventPieces, eventBuilder, SHAPE } from '../contract/eventFromBlob.js';
-import { fingerprint } from '../contract/idTable.js';
 import { AcsError } from '../io/error.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
 import { sameBytes } from '../wire/sameBytes.js';
 import { contractMap } from './contractMap.js';
+import { DRAFT } from './draftEvents.js';
+import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
+import { idHash } from './idHash.js';
 import { requireContractIndices } from './idIndices.js';
 import type { LayoutRow, StoreInterner } from './intern.js';
 import type { Db } from './open.js';
@@ -50,19 +52,38 @@ export interface Payloads {
    * Undefined, and nothing stored, when its stakeholder set is not accepted.
    */
   take(record: RecordView, sync: number, frame: boolean): Payload | undefined;
+  /**
+   * The same for an event that was drafted. `unknown`, and nothing stored: something about it has not been seen before,
+   * or has to be looked at closely; then {@link take} it, and {@link learn}.
+   */
+  takeDraft(
+    buf: Buffer,
+    drafts: Float64Array,
+    at: number,
+    names: DraftNames,
+  ): Payload | undefined | 'unknown';
+  /** Notes what the numbers of a draft stand for; `payload` is what {@link take} gave for its event. */
+  learn(drafts: Float64Array, at: number, names: DraftNames, payload: Payload | undefined): void;
   /** Looks a contract up by its raw id. */
   find(id: Buffer): ContractRow | undefined;
   /** A contract of which only the id is known. */
   stub(id: Buffer, template: number | null): number;
 }
 
-/** 48 bits of a hash over a raw contract id: the key of the index on contracts. */
-export function idHash(id: Buffer, start = 0, end = id.length): number {
-  const [high, low] = fingerprint(id, start, end);
-  return high * 65536 + (low >>> 16);
+type ContractTuple = [pk: number, id: Buffer, template: number | null, set: number | null];
+
+/** What the numbers of one drafter stand for. */
+export interface DraftNames {
+  groups: ({ set: number; layout: LayoutRow; outside: boolean } | 'refused' | undefined)[];
+  templates: (number | undefined)[];
+  packages: (number | undefined)[];
+  /** Left to who stores frames. */
+  synchronizers: (number | undefined)[];
 }
 
-type ContractTuple = [pk: number, id: Buffer, template: number | null, set: number | null];
+export function draftNames(): DraftNames {
+  return { groups: [], templates: [], packages: [], synchronizers: [] };
+}
 
 /** Bit of `event.shape`: the bytes are in event_raw. */
 export const RAW_SHAPE = 256;
@@ -143,49 +164,13 @@ export function payloads(
     end: number,
     template: number | null,
     set: number | null,
-    createdAt: bigint | null,
+    createdAt: bigint | number | null,
     hash: number,
   ): number {
     const kept = rows.keep(id, start, end);
     rows.contracts.add(++nextContract, hash, kept, template, set, createdAt);
     map.add(hash, nextContract);
     return nextContract;
-  }
-
-  /** Borders of fields 9 to 11 with their tags, when they stand together; undefined otherwise. */
-  function partiesSpan(record: RecordView): { start: number; end: number } | undefined {
-    const f = record.eventFields;
-    const first = f[2 * EVENT.witnessParties] >= 0 ? EVENT.witnessParties : EVENT.signatories;
-    const valueStart = f[2 * first];
-    if (valueStart < 0) return undefined;
-    const tag = (first << 3) | 2;
-    for (let back = 2; back <= 3; back++) {
-      if (record.buf[valueStart - back] !== tag) continue;
-      const end = Math.max(
-        f[2 * EVENT.witnessParties + 1],
-        f[2 * EVENT.signatories + 1],
-        f[2 * EVENT.observers + 1],
-      );
-      if (back === 2 ? record.buf[valueStart - 1] < 0x80 : record.buf[valueStart - 2] >= 0x80)
-        return { start: valueStart - back, end };
-    }
-    return undefined;
-  }
-
-  function shapeOf(record: RecordView): number {
-    const f = record.eventFields;
-    let shape = 0;
-    if (f[2 * EVENT.templateId] < 0) shape |= SHAPE.noTemplate;
-    if (f[2 * EVENT.createArguments] < 0) shape |= SHAPE.noArguments;
-    if (f[2 * EVENT.signatories] < 0) shape |= SHAPE.noParties;
-    if (f[2 * EVENT.createdAt] < 0) shape |= SHAPE.noCreatedAt;
-    if (f[2 * EVENT.packageName] < 0) shape |= SHAPE.noPackageName;
-    if (f[2 * EVENT.acsDelta] < 0) shape |= SHAPE.noAcsDelta;
-    if (blob.hasKey) {
-      if (f[2 * EVENT.contractKey] < 0) shape |= SHAPE.noKey;
-      if (f[2 * EVENT.contractKeyHash] < 0) shape |= SHAPE.noKeyHash;
-    }
-    return shape;
   }
 
   /** The rebuilt bytes equal the original's. */
@@ -335,10 +320,9 @@ export function payloads(
           rows.flushContracts();
         }
       }
-      payload.shape = shapeOf(record);
-      const parties = partiesSpan(record);
-      if (parties !== undefined)
-        payload.layout = intern.layout(record.buf, parties.start, parties.end, payload.set);
+      payload.shape = shapeOf(record, blob);
+      const parties = partiesStart(record);
+      if (parties >= 0) payload.layout = intern.layout(record.buf, parties, partiesEnd(record), payload.set);
       else if (record.has(EVENT.signatories)) payload.shape |= SHAPE.noParties;
       const sameBlob = known === undefined || known.compare(buf, blobStart, blobEnd) === 0;
       const agrees = sameBlob && payload.layout?.contradicts !== true;
@@ -363,6 +347,56 @@ export function payloads(
       }
       keepRaw(record, frame);
       return payload;
+    },
+    takeDraft(buf, drafts, at, names) {
+      const blobStart = drafts[at + DRAFT.blobStart];
+      if (blobStart < 0) return 'unknown';
+      const group = names.groups[drafts[at + DRAFT.group]];
+      if (group === 'refused') return undefined;
+      const template = names.templates[drafts[at + DRAFT.template]];
+      const named = drafts[at + DRAFT.package];
+      const package_ = named < 0 ? undefined : names.packages[named];
+      if (group === undefined || template === undefined || (named >= 0 && package_ === undefined))
+        return 'unknown';
+      const blobEnd = drafts[at + DRAFT.blobEnd];
+      const idStart = drafts[at + DRAFT.idStart];
+      const idEnd = drafts[at + DRAFT.idEnd];
+      const hash = drafts[at + DRAFT.hash];
+      const row = findRow(buf, idStart, idEnd, hash);
+      payload.isNew = row === undefined;
+      if (row === undefined) {
+        const createdAt = drafts[at + DRAFT.createdAt];
+        payload.contract = insertRow(buf, idStart, idEnd, template, group.set, createdAt, hash);
+        rows.blobs.add(payload.contract, rows.keep(buf, blobStart, blobEnd));
+      } else {
+        const known = blobOf.get(row[0]) as Buffer | undefined;
+        if (known === undefined || known.compare(buf, blobStart, blobEnd) !== 0) return 'unknown';
+        payload.contract = row[0];
+      }
+      payload.raw = undefined;
+      payload.mismatch = undefined;
+      payload.witnessOutside = group.outside;
+      payload.set = group.set;
+      payload.layout = group.layout;
+      payload.template = template;
+      payload.package = package_;
+      payload.shape = drafts[at + DRAFT.shape];
+      payload.ledgerOffset = BigInt(drafts[at + DRAFT.ledgerOffset]);
+      payload.nodeId = drafts[at + DRAFT.nodeId];
+      return payload;
+    },
+    learn(drafts, at, names, taken) {
+      if (drafts[at + DRAFT.blobStart] < 0) return;
+      if (taken === undefined) {
+        names.groups[drafts[at + DRAFT.group]] = 'refused';
+        return;
+      }
+      const { raw, mismatch, set, layout, template, witnessOutside: outside } = taken;
+      if (raw !== undefined || mismatch !== undefined || layout === undefined) return;
+      names.groups[drafts[at + DRAFT.group]] = { set, layout, outside };
+      names.templates[drafts[at + DRAFT.template]] = template;
+      const named = drafts[at + DRAFT.package];
+      if (named >= 0) names.packages[named] = taken.package;
     },
     find(id) {
       const row = findRow(id, 0, id.length, idHash(id));

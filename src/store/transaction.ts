@@ -1,7 +1,7 @@
 /** Transactions of their own, and what is written down after one had to be given up. */
 import { FindingError } from './findings.js';
+import { idHash } from './idHash.js';
 import { type Db, storeError } from './open.js';
-import { idHash } from './payload.js';
 
 export function nowMicros(): bigint {
   return BigInt(Date.now()) * 1000n;

@@ -16,9 +16,12 @@ export class Interner {
   /** Strings whose place in the table is too crowded (hash collisions made on purpose). */
   private readonly crowded = new Map<string, number>();
   readonly capacity: number;
+  private readonly hash: typeof sampledHash;
 
-  constructor(capacity = 1 << 20) {
+  /** `hash`: {@link wholeHash} for long strings that differ in a few bytes anywhere. */
+  constructor(capacity = 1 << 20, hash = sampledHash) {
     this.capacity = capacity;
+    this.hash = hash;
   }
 
   get size(): number {
@@ -31,7 +34,7 @@ export class Interner {
    */
   id(buf: Buffer, start: number, end: number, guess = -1): number {
     if (guess >= 0 && this.equals(guess, buf, start, end)) return guess;
-    const hash = hashBytes(buf, start, end);
+    const hash = this.hash(buf, start, end);
     const mask = this.slots.length - 1;
     let slot = hash & mask;
     for (let probe = 0; probe < MAX_PROBES; probe++) {
@@ -108,7 +111,7 @@ export class Interner {
  * Short strings are hashed whole, longer ones by a sample: ids of one namespace differ at their front, template ids at
  * their end. Strings made to collide end in {@link Interner}'s crowded map, so the worst case stays linear.
  */
-function hashBytes(buf: Buffer, start: number, end: number): number {
+function sampledHash(buf: Buffer, start: number, end: number): number {
   const n = end - start;
   let hash = 0x811c9dc5 ^ n;
   if (n <= 40) {
@@ -121,4 +124,18 @@ function hashBytes(buf: Buffer, start: number, end: number): number {
   }
   hash ^= hash >>> 15;
   return hash | 0;
+}
+
+/** Every byte counts. */
+export function wholeHash(buf: Buffer, start: number, end: number): number {
+  const words = wordsOf(buf);
+  let hash = 0x811c9dc5 ^ (end - start);
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    hash = Math.imul(hash ^ words.getInt32(i, true), 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) | 0;
 }

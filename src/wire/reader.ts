@@ -218,7 +218,9 @@ export function decodeUtf8(buf: Buffer, start: number, end: number): string {
     if (i === end) return buf.toString('latin1', start, end);
   }
   try {
-    return fatalUtf8.decode(buf.subarray(start, end));
+    // A TextDecoder takes no memory that threads share.
+    const bytes = buf.subarray(start, end);
+    return fatalUtf8.decode(buf.buffer instanceof ArrayBuffer ? bytes : Buffer.from(bytes));
   } catch (cause) {
     throw new AcsError('WIRE_BAD_UTF8', 'a string field is not valid UTF-8', {
       byteOffset: start,

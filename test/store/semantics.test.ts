@@ -1,17 +1,13 @@
 /** Ledger semantics, section 3 to 7 and 11: what the store makes of every order of events it may see. */
 import { describe, expect, it } from 'vitest';
-import {
-  type AppendOptions,
-  type AppendResult,
-  appendUpdates,
-  reassignmentId,
-} from '../../src/store/append.js';
+import { type AppendOptions, type AppendResult, appendUpdates } from '../../src/store/append.js';
 import { activeRows, inFlightAt, resolveQuestion } from '../../src/store/ask.js';
 import { checkStore } from '../../src/store/check.js';
 import { contractHistory } from '../../src/store/history.js';
 import { withStore } from '../../src/store/open.js';
 import { pruneBefore } from '../../src/store/prune.js';
 import { resetTo } from '../../src/store/rewind.js';
+import { reassignmentId } from '../../src/store/updateContent.js';
 import {
   checkpointJson,
   contract,
