@@ -1,6 +1,6 @@
 /** The command line as a function: words in, exit status out. */
 import type { Writable } from 'node:stream';
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import { toolVersion } from '../contract/snapshotFile.js';
 import { AcsError } from '../io/error.js';
 import { type CliCommand, EXIT } from './command.js';
@@ -8,6 +8,7 @@ import { COMMANDS } from './commands.js';
 import { type CliContext, createContext, describeError, stringifyJson } from './context.js';
 import type { ProgressMode } from './progress.js';
 import { checkValues, type DeclaredOptions, explainMistake } from './usageMistake.js';
+import { yargs } from './yargs.js';
 
 export interface CliStreams {
   stdout: Writable;
@@ -161,8 +162,9 @@ function buildParser(
     )
     .exitProcess(false)
     .fail((message, error) => {
-      if (error) throw error;
-      throw explainMistake(message, words, commands);
+      // yargs throws some mistakes itself instead of telling them.
+      if (error && error.name !== 'YError') throw error;
+      throw explainMistake(message || error.message, words, commands);
     });
   const words = argv.filter((arg) => !arg.startsWith('-'));
   for (const command of commands) addCommand(parser, command, words, choose);

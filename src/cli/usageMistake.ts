@@ -68,6 +68,11 @@ export function explainMistake(
   if (missing !== null) {
     return usageError(`missing: ${missing[1].replace(/[^, ]+/g, (name) => `--${name}`)}`, hint);
   }
+  const empty = /^Not enough arguments following: (.*)$/.exec(message);
+  if (empty !== null) {
+    const [, name] = empty;
+    return usageError(`${name.length === 1 ? '-' : '--'}${name} needs a value`, hint);
+  }
   const invalid = /Argument: (.*), Given: (.*), Choices: (.*)/.exec(message);
   if (invalid !== null) {
     return usageError(`--${invalid[1]} cannot be ${invalid[2]}; it is one of ${invalid[3]}`, hint);
