@@ -11,6 +11,7 @@ import { activeRows, countActive, resolveQuestion } from '../../dist/store/ask.j
 import { exportSnapshot } from '../../dist/store/exportSnapshot.js';
 import { loadBase } from '../../dist/store/load.js';
 import { withStore } from '../../dist/store/open.js';
+import { DEFLATE_LEVEL } from '../../dist/wire/deflate.js';
 import { owner, storeData } from './storeData.mjs';
 
 const [what, folder, countText] = process.argv.slice(2);
@@ -68,7 +69,7 @@ if (what === 'load') {
   });
 } else if (what === 'export') {
   const out = join(folder, `store-${count}.out.acs.gz`);
-  for (const level of [6, 1]) {
+  for (const level of [DEFLATE_LEVEL, 1]) {
     const from = process.hrtime.bigint();
     const { contracts } = await exportSnapshot(appended, out, { level });
     result[`perSecondLevel${level}`] = Math.round(contracts / seconds(from));

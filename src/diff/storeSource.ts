@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
+import { frames } from '../store/activeFrames.js';
 import { inFlightAt, type Question, resolveQuestion, unnamedInFlight } from '../store/ask.js';
-import { frames } from '../store/exportSnapshot.js';
 import { idHash } from '../store/idHash.js';
 import { KIND } from '../store/ledgerState.js';
 import { type Db, withStore } from '../store/open.js';
