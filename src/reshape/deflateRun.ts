@@ -5,8 +5,9 @@
 import { createInflateRaw } from 'node:zlib';
 import type { ByteSource } from './byteSource.js';
 
-/** Bytes fed to zlib at once; after damage was found the chunk with it is fed byte by byte. */
-const FEED_BYTES = 16 * 1024;
+/** Bytes fed to zlib at once; where damage was found first smaller feeds, then single bytes, find its place. */
+const FEED_BYTES = 256 * 1024;
+const SMALL_FEED_BYTES = 2 * 1024;
 const READ_BYTES = 1 << 20;
 
 export interface DeflateRun {
@@ -29,14 +30,27 @@ export interface DeflateRange {
 /**
  * Hands inflated bytes to the sink, which may be asynchronous and returns false to stop. In a damaged stream `end` is
  * the beginning of the refused feed, and what this feed gave is missing: from `fineFrom` on feeds are single bytes, so
- * that nothing is missing.
+ * that nothing is missing; from `smallFrom` on they are small.
  */
 export async function runDeflate(
   source: ByteSource,
   range: DeflateRange,
   sink: (bytes: Buffer) => unknown,
-  options: { fineFrom?: number } = {},
+  options: { smallFrom?: number; fineFrom?: number } = {},
 ): Promise<DeflateRun> {
+  /** Where feeds become smaller, and to which size. */
+  const borders = [
+    { from: options.smallFrom ?? Number.POSITIVE_INFINITY, bytes: SMALL_FEED_BYTES },
+    { from: options.fineFrom ?? Number.POSITIVE_INFINITY, bytes: 1 },
+  ];
+  const feedAt = (position: number): number => {
+    let bytes = FEED_BYTES;
+    for (const border of borders) {
+      if (position >= border.from) bytes = border.bytes;
+      else bytes = Math.min(bytes, border.from - position);
+    }
+    return bytes;
+  };
   const inflater = createInflateRaw({ chunkSize: 256 * 1024 });
   let output: Buffer[] = [];
   let ended = false;
@@ -80,11 +94,7 @@ export async function runDeflate(
         windowStart = position;
         if (window.length === 0) break;
       }
-      let step = options.fineFrom !== undefined && position >= options.fineFrom ? 1 : FEED_BYTES;
-      if (options.fineFrom !== undefined && position < options.fineFrom) {
-        step = Math.min(step, options.fineFrom - position);
-      }
-      const bytes = window.subarray(position - windowStart, position - windowStart + step);
+      const bytes = window.subarray(position - windowStart, position - windowStart + feedAt(position));
       await fed(bytes);
       if (failure !== undefined) {
         // The chunk with the damage may have given output before it: that output is not reliable in amount.
@@ -119,6 +129,7 @@ export async function surveyDeflate(
 ): Promise<DeflateRun & { fineFrom?: number }> {
   const first = await runDeflate(source, range, sink);
   if (first.outcome !== 'damaged') return first;
-  const again = await runDeflate(source, range, () => undefined, { fineFrom: first.end });
-  return { ...again, fineFrom: first.end };
+  const nearer = await runDeflate(source, range, () => undefined, { smallFrom: first.end });
+  const again = await runDeflate(source, range, () => undefined, { fineFrom: nearer.end });
+  return { ...again, fineFrom: nearer.end };
 }
