@@ -10,21 +10,24 @@ import { inputName } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { absenceFilter } from './absenceFilter.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
-import { DRAFT_WIDTH } from './draftEvents.js';
-import { type BatchDrafts, draftQueue } from './draftQueue.js';
+import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
+import { draftedUpdates } from './draftedUpdate.js';
+import { HEAD } from './draftMessages.js';
+import { type BatchDrafts, draftQueue, type QueuedMessage } from './draftQueue.js';
 import type { Strictness } from './findings.js';
+import { idBytes } from './idBytes.js';
 import { idHash } from './idHash.js';
 import { deferIndices, requireIndices, requireUpdateIndices, restoreIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
-import { idBytes, KIND, ledgerState, type NewEvent } from './ledgerState.js';
+import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
 import { beginSource } from './load.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { type Payload, payloads } from './payload.js';
+import { type ContractRow, type Payload, payloads } from './payload.js';
 import { findSource, type ReadySource, readySource, setFilter } from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { nowMicros, recordRefusal } from './transaction.js';
-import { contentOf, ORIGIN, originOf, reassignmentId } from './updateContent.js';
+import { contentOf, factsOf, ORIGIN, reassignmentId, type UpdateFacts } from './updateContent.js';
 
 /** Events per transaction. */
 export const APPEND_BATCH = 50_000;
@@ -106,6 +109,9 @@ interface AppendSession {
   close(): Promise<void>;
 }
 
+/** With facts when it was drafted; its events are then in the order of their nodes. */
+type StoredUpdate = LedgerUpdate & { facts?: UpdateFacts };
+
 const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
 
 function appendSession(
@@ -181,18 +187,15 @@ function appendSession(
 
   /** Drafts of the update being stored. */
   let drafts: BatchDrafts | undefined;
+  const drafted = draftedUpdates();
   const queue = draftQueue(
     false,
     (message, buf, itsDrafts) => {
       drafts = itsDrafts;
+      rows.borrow(buf);
       try {
-        const update = parseUpdate(buf, message.start, message.end);
-        for (const one of update.events) {
-          if (one.createdStart < 0) continue;
-          one.draft = itsDrafts.next;
-          itsDrafts.next += DRAFT_WIDTH;
-        }
-        take(buf, update);
+        takeMessage(message, buf, itsDrafts);
+        if (message.end === itsDrafts.end) rows.giveBack();
       } catch (error) {
         throw locateMessage(error, message.index, message.place);
       }
@@ -200,7 +203,27 @@ function appendSession(
     options.draftBatchBytes,
   );
 
-  function take(buf: Buffer, update: LedgerUpdate): void {
+  function takeMessage(message: QueuedMessage, buf: Buffer, itsDrafts: BatchDrafts): void {
+    const at = itsDrafts.next;
+    const whole = drafted.next(buf, itsDrafts);
+    // What is known already, or out of order, is told by all its bytes.
+    if (whole !== undefined && whole.offset > head && whole.offset > lastOfFile) {
+      take(buf, whole);
+      return;
+    }
+    const update = parseUpdate(buf, message.start, message.end);
+    drafted.learn(itsDrafts, at, update);
+    if (itsDrafts.numbers[at + HEAD.drafted] === 0) {
+      for (const one of update.events) {
+        if (one.createdStart < 0) continue;
+        one.draft = itsDrafts.next;
+        itsDrafts.next += DRAFT_WIDTH;
+      }
+    }
+    take(buf, update);
+  }
+
+  function take(buf: Buffer, update: StoredUpdate): void {
     const { offset } = update;
     if (update.kind !== 'checkpoint') {
       if (offset <= lastOfFile)
@@ -217,7 +240,7 @@ function appendSession(
     }
     begin();
     if (update.kind === 'checkpoint') checkpoint(update);
-    else apply(buf, update);
+    else apply(buf, update, update.facts ?? factsOf(buf, update));
     head = offset;
     inBatch += 1 + update.events.length;
     if (inBatch >= batch) commit();
@@ -259,12 +282,9 @@ function appendSession(
     );
   }
 
-  function apply(buf: Buffer, update: LedgerUpdate): void {
+  function apply(buf: Buffer, update: StoredUpdate, { id, hash, origin, content }: UpdateFacts): void {
     const { offset } = update;
     const sync = intern.synchronizer(update.synchronizerId);
-    const id = idBytes(update.updateId);
-    const hash = idHash(id);
-    const origin = originOf(update);
     if (update.recordTime !== undefined) checkTime(sync, update.recordTime, offset);
     if (!updateIds.isAbsent(hash)) checkUpdateId(id, hash, update);
     updateIds.add(hash);
@@ -279,12 +299,12 @@ function appendSession(
       update.effectiveAt ?? null,
       update.workflowId === '' ? null : update.workflowId,
       origin,
-      contentOf(buf, update),
+      content,
       state.nextEvent,
     );
     result.updates++;
     const { events } = update;
-    if (events.length > 1) orderEvents(events, offset);
+    if (events.length > 1 && update.facts === undefined) orderEvents(events, offset);
     event.off = offset;
     event.byRepair = origin === ORIGIN.import || origin === ORIGIN.repair;
     let batchSet: number | undefined;
@@ -322,7 +342,7 @@ function appendSession(
           update.offset,
           null,
           null,
-          `${update.updateId}, also at offset ${off}`,
+          `${update.updateId || id.toString('hex')}, also at offset ${off}`,
         );
     }
   }
@@ -388,13 +408,25 @@ function appendSession(
   ): number | undefined {
     const { offset } = update;
     const part = one.reassignment;
-    const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
-    const known = store.find(id);
-    const template =
-      one.templateStart < 0
-        ? null
-        : intern.templateAt(buf, one.templateStart, one.templateEnd, one.packageName);
-    event.contract = known?.pk ?? store.stub(id, template);
+    let template: number | null;
+    let known: ContractRow | undefined;
+    if (one.draft >= 0 && drafts !== undefined) {
+      const { numbers, names } = drafts;
+      const idStart = numbers[one.draft + DRAFT.idStart];
+      const idEnd = numbers[one.draft + DRAFT.idEnd];
+      const hash = numbers[one.draft + DRAFT.hash];
+      const number = numbers[one.draft + DRAFT.template];
+      known = store.find(buf, idStart, idEnd, hash);
+      template = names.archivedTemplates[number] ?? templateOf(buf, one);
+      if (template !== null) names.archivedTemplates[number] = template;
+      event.contract = known?.pk ?? store.stub(buf, idStart, idEnd, hash, template);
+    } else {
+      const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
+      const hash = idHash(id);
+      known = store.find(id, 0, id.length, hash);
+      template = templateOf(buf, one);
+      event.contract = known?.pk ?? store.stub(id, 0, id.length, hash, template);
+    }
     event.isNew = known === undefined;
     event.sync = sync;
     event.nodeId = one.nodeId;
@@ -419,6 +451,12 @@ function appendSession(
       checkTemplate(known.template, template, offset, pk);
     state.deactivate(event, pk, known === undefined && source.filter !== undefined);
     return known?.set ?? undefined;
+  }
+
+  function templateOf(buf: Buffer, one: UpdateEvent): number | null {
+    return one.templateStart < 0
+      ? null
+      : intern.templateAt(buf, one.templateStart, one.templateEnd, one.packageName);
   }
 
   function checkTemplate(created: number, named: number, offset: bigint, pk: number): void {

@@ -13,8 +13,6 @@ import {
   SHAPE,
   templateFieldOf,
 } from '../contract/eventFromBlob.js';
-import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
-import { AcsError } from '../io/error.js';
 import { EVENT, RecordView } from '../snapshot/record.js';
 import { Interner, wholeHash } from '../wire/interner.js';
 import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
@@ -23,7 +21,7 @@ import { layoutParties } from './intern.js';
 
 /** Places of the numbers in a draft. Positions are into the batch. */
 export const DRAFT = {
-  /** -1: there is no draft. */
+  /** -1: there is no draft. -2: an archive; then only id, hash, template, node and span are set. */
   blobStart: 0,
   blobEnd: 1,
   idStart: 2,
@@ -39,28 +37,25 @@ export const DRAFT = {
   shape: 9,
   ledgerOffset: 10,
   nodeId: 11,
-  /** Frames only, like the counter. */
+  /** Of a frame. */
   synchronizer: 12,
   counter: 13,
+  /** Of an event of an update: where it is, or for an archive its template. */
+  start: 12,
+  end: 13,
 } as const;
 
 export const DRAFT_WIDTH = 14;
 
-/** Numbers per message in the list of what is to be drafted: start, start of the body (frames), end. */
-export const SPAN_WIDTH = 3;
-
 /** Different sets, layouts, templates a drafter remembers; events with further ones get no draft. */
 const CAPACITY = 1 << 17;
 
-/**
- * Drafts of `count` messages: one for every frame of a snapshot, or one for every created event of every update that can
- * be parsed, in the order in which {@link parseUpdate} gives them.
- */
-export type EventDrafter = (batch: Buffer, spans: Int32Array, count: number) => Float64Array<ArrayBuffer>;
+/** Fills the draft of an event at `at`; false: it gets none. */
+export type EventDrafter = (record: RecordView, out: Float64Array, at: number) => boolean;
 
-/** `frames`: the messages are frames of a snapshot; else updates. */
+/** `frames`: the records are whole frames of a snapshot; else bare created events. */
 export function eventDrafter(frames: boolean): EventDrafter {
-  const record = new RecordView();
+  let record = new RecordView();
   const blob = new BlobView();
   const builder = eventBuilder();
   const sets = new Interner(CAPACITY, wholeHash);
@@ -206,49 +201,9 @@ export function eventDrafter(frames: boolean): EventDrafter {
     return true;
   }
 
-  let out = new Float64Array(1024 * DRAFT_WIDTH);
-  let size = 0;
-
-  /** `parse` points the record at the event. */
-  function one(parse: () => void): void {
-    if (size + DRAFT_WIDTH > out.length) {
-      const grown = new Float64Array(out.length * 2);
-      grown.set(out);
-      out = grown;
-    }
-    let drafted = false;
-    try {
-      parse();
-      drafted = !record.inFlight && draft(out, size);
-    } catch (error) {
-      // Told when it is the event's turn.
-      if (!(error instanceof AcsError)) throw error;
-    }
-    if (!drafted) out[size + DRAFT.blobStart] = -1;
-    size += DRAFT_WIDTH;
-  }
-
-  function updateAt(batch: Buffer, start: number, end: number): LedgerUpdate | undefined {
-    try {
-      return parseUpdate(batch, start, end);
-    } catch (error) {
-      if (error instanceof AcsError) return undefined;
-      throw error;
-    }
-  }
-
-  return (batch, spans, count) => {
-    size = 0;
-    for (let i = 0; i < count * SPAN_WIDTH; i += SPAN_WIDTH) {
-      const [start, body, end] = [spans[i], spans[i + 1], spans[i + 2]];
-      if (frames) one(() => record.parse(batch, start, body, end, 0, 0));
-      else {
-        for (const event of updateAt(batch, start, end)?.events ?? [])
-          if (event.createdStart >= 0)
-            one(() => record.parseEvent(batch, event.createdStart, event.createdEnd));
-      }
-    }
-    return out.slice(0, size);
+  return (event, out, at) => {
+    record = event;
+    return !event.inFlight && draft(out, at);
   };
 }
 

@@ -1,12 +1,12 @@
 /**
  * A queue between reading and storing: what is read is copied into batches, a thread of its own drafts the created events
- * in them (see {@link eventDrafter}), and what comes back is handed over in the order in which it was read. When the
+ * in them (see {@link messageDrafter}), and what comes back is handed over in the order in which it was read. When the
  * thread has enough to do this thread drafts too; a short input never starts it. No run differs in what is stored.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { threadProgram } from '../io/threadProgram.js';
-import { type EventDrafter, eventDrafter, SPAN_WIDTH } from './draftEvents.js';
+import { type MessageDrafter, messageDrafter, SPAN_WIDTH } from './draftMessages.js';
 import { type DraftNames, draftNames } from './payload.js';
 
 export interface DraftWorkerData {
@@ -75,13 +75,16 @@ interface Job {
 
 interface Batch {
   bytes: Buffer;
+  /** How much of it messages may take. */
+  room: number;
   memory: SharedArrayBuffer;
   spans: Int32Array<SharedArrayBuffer>;
 }
 
-function newBatch(size: number): Batch {
-  const memory = new SharedArrayBuffer(size);
-  return { memory, bytes: Buffer.from(memory), spans: newSpans(1024) };
+/** `spare`: room behind the messages. */
+function newBatch(room: number, spare: number): Batch {
+  const memory = new SharedArrayBuffer(room + spare);
+  return { memory, bytes: Buffer.from(memory), room, spans: newSpans(1024) };
 }
 
 function newSpans(messages: number): Int32Array<SharedArrayBuffer> {
@@ -90,6 +93,8 @@ function newSpans(messages: number): Int32Array<SharedArrayBuffer> {
 
 /** `frames`: the messages are frames of a snapshot; else updates. */
 export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAFT_BATCH_BYTES): DraftQueue {
+  /** For what {@link messageDrafter} puts behind updates. */
+  const spareOf = (room: number): number => (frames ? 0 : room >> 1);
   const threadable = availableParallelism() > 1;
   const spare: Batch[] = [];
   /** In the order of the input; those at the front may be done. */
@@ -98,8 +103,8 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
   const away: Job[] = [];
   const namesHere = draftNames();
   const namesThere = draftNames();
-  let draftHere: EventDrafter | undefined;
-  let batch = newBatch(batchBytes);
+  let draftHere: MessageDrafter | undefined;
+  let batch = newBatch(batchBytes, spareOf(batchBytes));
   let end = 0;
   let messages: QueuedMessage[] = [];
   let sent = 0;
@@ -131,7 +136,7 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
     const job: Job = { batch, messages, drafts: undefined, names: namesThere, wake: undefined };
     jobs.push(job);
     if (!threadable || sent++ < BATCHES_HERE || away.length >= WAITING_BATCHES) {
-      draftHere ??= eventDrafter(frames);
+      draftHere ??= messageDrafter(frames);
       job.drafts = draftHere(batch.bytes, batch.spans, count);
       job.names = namesHere;
     } else {
@@ -139,7 +144,7 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
       away.push(job);
       worker.postMessage({ batch: batch.memory, spans: batch.spans, count } satisfies ToDraftWorker);
     }
-    batch = spare.pop() ?? newBatch(batchBytes);
+    batch = spare.pop() ?? newBatch(batchBytes, spareOf(batchBytes));
     messages = [];
     end = 0;
   }
@@ -173,15 +178,15 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
       forget();
       throw error;
     }
-    if (bytes.length === batchBytes) spare.push(job.batch);
+    if (job.batch.room === batchBytes) spare.push(job.batch);
   }
 
   return {
     add(buf, from, bodyFrom, to, index, place) {
       const size = to - from;
-      if (end + size > batch.bytes.length) {
+      if (end + size > batch.room) {
         send();
-        if (size > batch.bytes.length) batch = newBatch(size);
+        if (size > batch.room) batch = newBatch(size, spareOf(size));
       }
       const at = messages.length * SPAN_WIDTH;
       if (at + SPAN_WIDTH > batch.spans.length) {

@@ -105,6 +105,7 @@ export function storeInterner(db: Db): StoreInterner {
   const texts = new Interner(1 << 20);
   const partyPks: number[] = [];
   const syncPks: number[] = [];
+  const syncPkOf = new Map<string, number>();
   const packagePks: number[] = [];
   const templatesByBytes = new Interner(1 << 16);
   const templatePks = new Map<string, number>();
@@ -173,8 +174,13 @@ export function storeInterner(db: Db): StoreInterner {
 
   const self: StoreInterner = {
     synchronizer(id) {
-      const bytes = Buffer.from(id);
-      return self.synchronizerAt(bytes, 0, bytes.length);
+      let pk = syncPkOf.get(id);
+      if (pk === undefined) {
+        const bytes = Buffer.from(id);
+        pk = self.synchronizerAt(bytes, 0, bytes.length);
+        syncPkOf.set(id, pk);
+      }
+      return pk;
     },
     synchronizerAt(buf, start, end) {
       const text = texts.id(buf, start, end);

@@ -5,6 +5,7 @@
  */
 import type { ReassignmentPart } from '../contract/updates.js';
 import { type FindingCode, FindingError, type FindingLevel, levelOf, type Strictness } from './findings.js';
+import { idBytes } from './idBytes.js';
 import type { Db } from './open.js';
 import type { StoreRows } from './storeRows.js';
 
@@ -332,9 +333,4 @@ export function ledgerState(db: Db, rows: StoreRows, source: number, how: Strict
       else setAssigned.run(off, eventPk, pk);
     },
   };
-}
-
-/** The raw bytes of a hex id; anything else as UTF-8 text. */
-export function idBytes(id: string): Buffer {
-  return id.length % 2 === 0 && /^[0-9a-f]+$/.test(id) ? Buffer.from(id, 'hex') : Buffer.from(id);
 }

@@ -223,8 +223,10 @@ async function load(
     const at = drafts.next;
     drafts.next += DRAFT_WIDTH;
     begin();
+    rows.borrow(buf);
     try {
       addFrame(message, buf, drafts, at);
+      if (message.end === drafts.end) rows.giveBack();
     } catch (error) {
       throw parsed(message, buf).locate(error);
     }

@@ -64,10 +64,10 @@ export interface Payloads {
   ): Payload | undefined | 'unknown';
   /** Notes what the numbers of a draft stand for; `payload` is what {@link take} gave for its event. */
   learn(drafts: Float64Array, at: number, names: DraftNames, payload: Payload | undefined): void;
-  /** Looks a contract up by its raw id. */
-  find(id: Buffer): ContractRow | undefined;
+  /** Looks a contract up by its raw id `buf[start, end)` and the hash of that. */
+  find(buf: Buffer, start: number, end: number, hash: number): ContractRow | undefined;
   /** A contract of which only the id is known. */
-  stub(id: Buffer, template: number | null): number;
+  stub(buf: Buffer, start: number, end: number, hash: number, template: number | null): number;
 }
 
 type ContractTuple = [pk: number, id: Buffer, template: number | null, set: number | null];
@@ -79,10 +79,20 @@ export interface DraftNames {
   packages: (number | undefined)[];
   /** Left to who stores frames. */
   synchronizers: (number | undefined)[];
+  /** Left to who stores updates. */
+  synchronizerIds: (string | undefined)[];
+  archivedTemplates: (number | undefined)[];
 }
 
 export function draftNames(): DraftNames {
-  return { groups: [], templates: [], packages: [], synchronizers: [] };
+  return {
+    groups: [],
+    templates: [],
+    packages: [],
+    synchronizers: [],
+    synchronizerIds: [],
+    archivedTemplates: [],
+  };
 }
 
 /** Bit of `event.shape`: the bytes are in event_raw. */
@@ -398,12 +408,12 @@ export function payloads(
       const named = drafts[at + DRAFT.package];
       if (named >= 0) names.packages[named] = taken.package;
     },
-    find(id) {
-      const row = findRow(id, 0, id.length, idHash(id));
+    find(buf, start, end, hash) {
+      const row = findRow(buf, start, end, hash);
       return row === undefined ? undefined : { pk: row[0], template: row[2], set: row[3] };
     },
-    stub(id, template) {
-      return insertRow(id, 0, id.length, template, null, null, idHash(id));
+    stub(buf, start, end, hash, template) {
+      return insertRow(buf, start, end, template, null, null, hash);
     },
   };
 }

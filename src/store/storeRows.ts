@@ -32,8 +32,11 @@ export interface StoreRows {
   readonly events: RowBuffer;
   /** contract_pk, source_pk, sync_pk, act_event, act_off, template_pk, counter */
   readonly activations: RowBuffer;
-  /** A copy of `buf[start, end)` that lasts until {@link flushContracts}. */
+  /** `buf[start, end)` for a contract or its blob: a copy that lasts until {@link flushContracts}, unless borrowed. */
   keep(buf: Buffer, start: number, end: number): Buffer;
+  /** Nothing is copied from `buf`, which stays as it is until {@link giveBack}. */
+  borrow(buf: Buffer): void;
+  giveBack(): void;
   /** Contracts and their blobs. */
   flushContracts(): void;
   flush(): void;
@@ -64,6 +67,7 @@ export function storeRows(db: Db, perStatement: number): StoreRows {
   );
   const slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   let used = 0;
+  let borrowed: Buffer | undefined;
 
   function flushContracts(): void {
     contracts.flush();
@@ -77,7 +81,15 @@ export function storeRows(db: Db, perStatement: number): StoreRows {
     updates,
     events,
     activations,
+    borrow(buf) {
+      borrowed = buf;
+    },
+    giveBack() {
+      flushContracts();
+      borrowed = undefined;
+    },
     keep(buf, start, end) {
+      if (buf === borrowed) return buf.subarray(start, end);
       const size = end - start;
       if (size > SLAB_BYTES) return Buffer.from(buf.subarray(start, end));
       if (used + size > SLAB_BYTES || contracts.size + blobs.size === 0) flushContracts();

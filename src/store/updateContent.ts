@@ -2,8 +2,27 @@
 import { createHash } from 'node:crypto';
 import { fingerprint } from '../contract/idTable.js';
 import type { LedgerUpdate } from '../contract/updates.js';
+import { idBytes } from './idBytes.js';
+import { idHash } from './idHash.js';
 
 export const ORIGIN = { sequenced: 0, import: 1, purge: 2, repair: 3 } as const;
+
+/** What the store keeps about an update beside its events. */
+export interface UpdateFacts {
+  /** Raw update id. */
+  id: Buffer;
+  /** See {@link idHash}. */
+  hash: number;
+  /** One of {@link ORIGIN}. */
+  origin: number;
+  /** See {@link contentOf}. */
+  content: number;
+}
+
+export function factsOf(buf: Buffer, update: LedgerUpdate): UpdateFacts {
+  const id = idBytes(update.updateId);
+  return { id, hash: idHash(id), origin: originOf(update), content: contentOf(buf, update) };
+}
 
 /** A guess from the form of an update; never used for state (ledger-semantics spec, section 2.3). */
 export function originOf(update: LedgerUpdate): number {

@@ -1,0 +1,181 @@
+/**
+ * Drafting batch by batch: one draft for every frame of a snapshot; for every update a head and the drafts of its events.
+ * What an update says in text and the store keeps in bytes (ids) is put behind the messages of the batch.
+ */
+import { type LedgerUpdate, parseUpdate, type UpdateEvent } from '../contract/updates.js';
+import { AcsError } from '../io/error.js';
+import { RecordView } from '../snapshot/record.js';
+import { Interner, wholeHash } from '../wire/interner.js';
+import { DRAFT, DRAFT_WIDTH, eventDrafter } from './draftEvents.js';
+import { idHash } from './idHash.js';
+import { contentOf, originOf } from './updateContent.js';
+
+/** Numbers per message in the list of what is to be drafted: start, start of the body (frames), end. */
+export const SPAN_WIDTH = 3;
+
+/** Places of the numbers in the head of an update. Positions are into the batch. */
+export const HEAD = {
+  /** 0: the update has to be parsed; the drafts of its created events follow. 1: drafts of all its events follow. */
+  drafted: 0,
+  offset: 1,
+  idStart: 2,
+  idEnd: 3,
+  hash: 4,
+  /** A number of the drafter. */
+  synchronizer: 5,
+  /** Microseconds; NaN: none. */
+  recordTime: 6,
+  effectiveAt: 7,
+  workflowStart: 8,
+  workflowEnd: 9,
+  origin: 10,
+  content: 11,
+  events: 12,
+} as const;
+
+export const HEAD_WIDTH = 13;
+
+/** Drafts `count` messages of a batch. */
+export type MessageDrafter = (batch: Buffer, spans: Int32Array, count: number) => Float64Array<ArrayBuffer>;
+
+/** `frames`: the messages are frames of a snapshot; else updates. */
+export function messageDrafter(frames: boolean): MessageDrafter {
+  const record = new RecordView();
+  const draftEvent = eventDrafter(frames);
+  const archivedTemplates = new Interner(1 << 17, wholeHash);
+  const synchronizers = new Map<string, number>();
+  let out = new Float64Array(1024 * DRAFT_WIDTH);
+  let size = 0;
+  /** Where the next bytes go behind the messages. */
+  let tail = 0;
+
+  function reserve(numbers: number): void {
+    if (size + numbers <= out.length) return;
+    const grown = new Float64Array(Math.max(out.length * 2, size + numbers));
+    grown.set(out);
+    out = grown;
+  }
+
+  function frame(batch: Buffer, start: number, body: number, end: number): void {
+    reserve(DRAFT_WIDTH);
+    if (!drafts(() => record.parse(batch, start, body, end, 0, 0))) out[size + DRAFT.blobStart] = -1;
+    size += DRAFT_WIDTH;
+  }
+
+  /** An error is told when it is the event's turn. */
+  function drafts(parse: () => void): boolean {
+    try {
+      parse();
+      return draftEvent(record, out, size);
+    } catch (error) {
+      if (error instanceof AcsError) return false;
+      throw error;
+    }
+  }
+
+  function created(batch: Buffer, { createdStart, createdEnd }: UpdateEvent): void {
+    reserve(DRAFT_WIDTH);
+    if (!drafts(() => record.parseEvent(batch, createdStart, createdEnd))) out[size + DRAFT.blobStart] = -1;
+    out[size + DRAFT.start] = createdStart;
+    out[size + DRAFT.end] = createdEnd;
+    size += DRAFT_WIDTH;
+  }
+
+  function update(batch: Buffer, start: number, end: number): void {
+    let parsed: LedgerUpdate;
+    reserve(HEAD_WIDTH);
+    const head = size;
+    size += HEAD_WIDTH;
+    out[head + HEAD.drafted] = 0;
+    try {
+      parsed = parseUpdate(batch, start, end);
+    } catch (error) {
+      if (error instanceof AcsError) return;
+      throw error;
+    }
+    if (isPlain(parsed) && wholeUpdate(batch, parsed, head)) return;
+    size = head + HEAD_WIDTH;
+    for (const event of parsed.events) if (event.createdStart >= 0) created(batch, event);
+  }
+
+  function wholeUpdate(batch: Buffer, parsed: LedgerUpdate, head: number): boolean {
+    const { events, updateId, workflowId } = parsed;
+    // An id takes half of its text; a workflow id at most three bytes per character.
+    let room = updateId.length + 3 * workflowId.length;
+    for (const event of events) room += event.idEnd - event.idStart;
+    if (tail + room > batch.length) return false;
+    const idStart = tail;
+    tail += batch.write(updateId, tail, 'hex');
+    if (tail - idStart !== updateId.length / 2) return false;
+    let number = synchronizers.get(parsed.synchronizerId);
+    if (number === undefined) {
+      number = synchronizers.size;
+      synchronizers.set(parsed.synchronizerId, number);
+    }
+    out[head + HEAD.offset] = Number(parsed.offset);
+    out[head + HEAD.idStart] = idStart;
+    out[head + HEAD.idEnd] = tail;
+    out[head + HEAD.hash] = idHash(batch, idStart, tail);
+    out[head + HEAD.synchronizer] = number;
+    out[head + HEAD.recordTime] = Number(parsed.recordTime ?? Number.NaN);
+    out[head + HEAD.effectiveAt] = Number(parsed.effectiveAt ?? Number.NaN);
+    out[head + HEAD.workflowStart] = tail;
+    tail += batch.write(workflowId, tail, 'utf8');
+    out[head + HEAD.workflowEnd] = tail;
+    out[head + HEAD.origin] = originOf(parsed);
+    out[head + HEAD.content] = contentOf(batch, parsed);
+    out[head + HEAD.events] = events.length;
+    for (const event of events) {
+      if (event.createdStart >= 0) created(batch, event);
+      else if (!archived(batch, event)) return false;
+      out[size - DRAFT_WIDTH + DRAFT.nodeId] = event.nodeId;
+    }
+    out[head + HEAD.drafted] = 1;
+    return true;
+  }
+
+  function archived(batch: Buffer, event: UpdateEvent): boolean {
+    const { idStart, idEnd, templateStart, templateEnd } = event;
+    reserve(DRAFT_WIDTH);
+    const from = tail;
+    tail += batch.write(batch.toString('latin1', idStart, idEnd), tail, 'hex');
+    const template = templateStart < 0 ? -1 : archivedTemplates.id(batch, templateStart, templateEnd);
+    if (tail - from !== (idEnd - idStart) / 2 || (template < 0 && templateStart >= 0)) return false;
+    out[size + DRAFT.blobStart] = -2;
+    out[size + DRAFT.idStart] = from;
+    out[size + DRAFT.idEnd] = tail;
+    out[size + DRAFT.hash] = idHash(batch, from, tail);
+    out[size + DRAFT.template] = template;
+    out[size + DRAFT.start] = templateStart;
+    out[size + DRAFT.end] = templateEnd;
+    size += DRAFT_WIDTH;
+    return true;
+  }
+
+  return (batch, spans, count) => {
+    size = 0;
+    tail = spans[count * SPAN_WIDTH - 1];
+    for (let i = 0; i < count * SPAN_WIDTH; i += SPAN_WIDTH) {
+      if (frames) frame(batch, spans[i], spans[i + 1], spans[i + 2]);
+      else update(batch, spans[i], spans[i + 2]);
+    }
+    return out.slice(0, size);
+  };
+}
+
+/** Creations and archives in the order of their nodes, and numbers that doubles hold. */
+function isPlain(update: LedgerUpdate): boolean {
+  const { events, recordTime, effectiveAt } = update;
+  if (update.kind !== 'transaction' || !LOWER_HEX.test(update.updateId)) return false;
+  if (!exact(update.offset) || !exact(recordTime ?? 0n) || !exact(effectiveAt ?? 0n)) return false;
+  for (let i = 0; i < events.length; i++) {
+    if (events[i].reassignment !== undefined || (events[i].packageName !== '' && events[i].createdStart < 0))
+      return false;
+    if (i > 0 && events[i].nodeId <= events[i - 1].nodeId) return false;
+  }
+  return true;
+}
+
+const exact = (n: bigint): boolean => n >= -MOST && n <= MOST;
+const LOWER_HEX = /^(?:[0-9a-f]{2})+$/;
+const MOST = BigInt(Number.MAX_SAFE_INTEGER);
