@@ -58,7 +58,7 @@ export class BlobView {
   argumentStart = 0;
   argumentEnd = 0;
   /** Where the 8 bytes of the creation time are; -1 for the default, 0. */
-  private createdAtStart = -1;
+  createdAtStart = -1;
   authenticationStart = 0;
   authenticationEnd = 0;
   keyValueStart = -1;

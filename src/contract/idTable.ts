@@ -97,6 +97,12 @@ function mixId(buf: Buffer, start: number, end: number): void {
   mixedLow = a === 0 && b === 0 ? 1 : b >>> 0;
 }
 
+/** The lower half of the fingerprint of a raw contract id. */
+export function shortFingerprint(buf: Buffer, start: number, end: number): number {
+  mixId(buf, start, end);
+  return mixedLow;
+}
+
 /** The two halves of the fingerprint of a raw contract id. */
 export function fingerprint(buf: Buffer, start: number, end: number): [high: number, low: number] {
   mixId(buf, start, end);

@@ -6,10 +6,12 @@
 import { readTemplateSegments } from '../contract/blob.js';
 import { V1_CANTON_BYTES } from '../contract/contractId.js';
 import { PlainTranscoder } from '../contract/plainTranscoder.js';
-import { readTimestampMicros } from '../snapshot/record.js';
+import { plainMicros } from '../snapshot/record.js';
 import { BackwardWriter } from '../wire/backwardWriter.js';
 import { Interner } from '../wire/interner.js';
 import { WireReader } from '../wire/reader.js';
+import { newWords, wordsOf } from '../wire/sameBytes.js';
+import { compareSpans, SpanList } from '../wire/spanList.js';
 import { WireWriter } from '../wire/writer.js';
 
 const VERSION = Buffer.from('2.1');
@@ -24,22 +26,21 @@ interface Span {
 
 interface TemplateForms {
   /** Ledger API `Identifier`. */
-  identifier: Buffer;
-  packageId: Buffer;
+  identifier: DataView;
+  packageId: DataView;
 }
 
-const NIBBLE = new Int8Array(256).fill(-1);
-for (let i = 0; i < 16; i++) NIBBLE['0123456789abcdef'.charCodeAt(i)] = i;
+/** What two lower-case hex digits, read as a little-endian number, stand for; -1 for anything else. */
+const HEX_BYTE = new Int16Array(1 << 16).fill(-1);
+for (let i = 0; i < 256; i++) HEX_BYTE[Buffer.from(i.toString(16).padStart(2, '0')).readUInt16LE(0)] = i;
 
 export class OldRecordTranscoder {
   private readonly r = new WireReader(Buffer.alloc(0));
   private readonly frameWriter = new BackwardWriter();
-  private readonly blobWriter = new BackwardWriter();
   private readonly transcoder = new PlainTranscoder();
   private readonly templates = new Interner(MAX_TEMPLATES);
   private readonly forms: TemplateForms[] = [];
   private readonly id = Buffer.alloc(V1_CANTON_BYTES);
-  private readonly micros = Buffer.alloc(8);
   private buf: Buffer = Buffer.alloc(0);
   private readonly synchronizer: Span = { start: -1, end: -1 };
   private readonly contract: Span = { start: -1, end: -1 };
@@ -52,8 +53,9 @@ export class OldRecordTranscoder {
   private readonly argument: Span = { start: -1, end: -1 };
   private readonly packageName: Span = { start: -1, end: -1 };
   private counter = 0;
-  private signatories: Buffer[] = [];
-  private observers: Buffer[] = [];
+  private lastTemplate = -1;
+  private readonly signatories = new SpanList(MAX_PARTIES_LISTED);
+  private readonly observers = new SpanList(MAX_PARTIES_LISTED);
 
   /** The format-A frame for the format-B body `buf[start, end)`, valid until the next call. Undefined: declined. */
   frame(buf: Buffer, start: number, end: number): Buffer | undefined {
@@ -154,8 +156,8 @@ export class OldRecordTranscoder {
         const outer = r.end;
         // VersionedValue{1 version "2.1", 2 value}.
         if (n < 7 || this.buf[r.pos] !== 0x0a || this.buf[r.pos + 1] !== 3) return false;
-        if (this.buf.compare(VERSION, 0, 3, r.pos + 2, r.pos + 5) !== 0 || this.buf[r.pos + 5] !== 0x12)
-          return false;
+        for (let i = 0; i < 3; i++) if (this.buf[r.pos + 2 + i] !== VERSION[i]) return false;
+        if (this.buf[r.pos + 5] !== 0x12) return false;
         r.end = end;
         r.pos += 6;
         if (!this.take(argument) || r.pos !== end) return false;
@@ -180,15 +182,15 @@ export class OldRecordTranscoder {
       // Anything but the two lists means a key.
       if (tag !== 0x0a && tag !== 0x12) return false;
       const n = r.length();
-      (tag === 0x0a ? this.signatories : this.observers).push(buf.subarray(r.pos, r.pos + n));
+      const list = tag === 0x0a ? this.signatories : this.observers;
+      if (!list.push(r.pos, r.pos + n)) return false;
       r.pos += n;
     }
-    if (this.signatories.length === 0 || this.signatories.length + this.observers.length > MAX_PARTIES_LISTED)
-      return false;
     return (
-      sortDistinct(this.signatories) &&
-      sortDistinct(this.observers) &&
-      disjoint(this.signatories, this.observers)
+      this.signatories.length > 0 &&
+      this.signatories.sortDistinct(buf) &&
+      this.observers.sortDistinct(buf) &&
+      this.signatories.isDisjoint(buf, this.observers)
     );
   }
 
@@ -197,11 +199,11 @@ export class OldRecordTranscoder {
     const { buf, id } = this;
     const { start, end } = this.contractId;
     if (end - start !== 2 * V1_CANTON_BYTES) return false;
+    const words = wordsOf(buf);
     for (let i = 0; i < V1_CANTON_BYTES; i++) {
-      const high = NIBBLE[buf[start + 2 * i]];
-      const low = NIBBLE[buf[start + 2 * i + 1]];
-      if (high < 0 || low < 0) return false;
-      id[i] = (high << 4) | low;
+      const byte = HEX_BYTE[words.getUint16(start + 2 * i, true)];
+      if (byte < 0) return false;
+      id[i] = byte;
     }
     return (
       id[0] === 0 && id[33] === 0xca && id[34] >= 0x10 && id[34] <= 0x12 && id[35] === 0x12 && id[36] === 0x20
@@ -210,8 +212,9 @@ export class OldRecordTranscoder {
 
   private templateForms(): TemplateForms | undefined {
     const { start, end } = this.template;
-    const number = this.templates.id(this.buf, start, end);
+    const number = this.templates.id(this.buf, start, end, this.lastTemplate);
     if (number < 0) return undefined;
+    this.lastTemplate = number;
     let forms = this.forms[number];
     if (forms === undefined) {
       const id = readTemplateSegments(this.r.reset(this.buf, start, end));
@@ -219,69 +222,95 @@ export class OldRecordTranscoder {
       if (id.packageId !== '') w.stringField(1, id.packageId);
       if (id.moduleName !== '') w.stringField(2, id.moduleName);
       if (id.entityName !== '') w.stringField(3, id.entityName);
-      forms = { identifier: w.finish(), packageId: Buffer.from(id.packageId) };
+      forms = { identifier: newWords(w.finish()), packageId: newWords(Buffer.from(id.packageId)) };
       this.forms[number] = forms;
     }
     return forms;
   }
 
-  private blob(): Buffer {
+  private parties(w: BackwardWriter, tag: number, { starts, ends, length }: SpanList): void {
+    for (let i = length - 1; i >= 0; i--) w.field(tag, this.buf, starts[i], ends[i]);
+  }
+
+  /** Signatories and observers, ascending. */
+  private witnesses(w: BackwardWriter): void {
+    const { buf, signatories, observers } = this;
+    let i = signatories.length - 1;
+    let j = observers.length - 1;
+    while (i >= 0 || j >= 0) {
+      const observerIsLater =
+        i < 0 ||
+        (j >= 0 &&
+          compareSpans(
+            buf,
+            signatories.starts[i],
+            signatories.ends[i],
+            observers.starts[j],
+            observers.ends[j],
+          ) < 0);
+      if (observerIsLater) {
+        w.field(0x4a, buf, observers.starts[j], observers.ends[j]);
+        j--;
+      } else {
+        w.field(0x4a, buf, signatories.starts[i], signatories.ends[i]);
+        i--;
+      }
+    }
+  }
+
+  private blob(w: BackwardWriter, micros: number): void {
     const { buf } = this;
-    const w = this.blobWriter.clear();
+    const blobMark = w.length;
     w.byte(30).byte(0x10);
     const saltMark = w.length;
-    w.field(0x0a, buf, this.salt.start, this.salt.end).close(0x0a, saltMark).close(0x42, 0);
-    if (this.micros.readBigInt64LE() !== 0n) w.raw(this.micros).byte(0x39);
-    for (let i = this.observers.length - 1; i >= 0; i--) w.field(0x32, this.observers[i]);
-    for (let i = this.signatories.length - 1; i >= 0; i--) w.field(0x2a, this.signatories[i]);
+    w.field(0x0a, buf, this.salt.start, this.salt.end).close(0x0a, saltMark).close(0x42, blobMark);
+    if (micros !== 0) w.fixed64(micros | 0, Math.floor(micros / 0x100000000)).byte(0x39);
+    this.parties(w, 0x32, this.observers);
+    this.parties(w, 0x2a, this.signatories);
     w.field(0x22, buf, this.argument.start, this.argument.end);
     w.field(0x1a, buf, this.template.start, this.template.end);
     w.field(0x12, buf, this.packageName.start, this.packageName.end);
     w.field(0x0a, this.id);
-    return w.close(0x12, 0).field(0x0a, VERSION).view();
+    w.close(0x12, blobMark).field(0x0a, VERSION).close(0x3a, blobMark);
   }
 
   private write(): Buffer | undefined {
     const buf = this.buf;
-    const created = this.created;
     const forms = this.templateForms();
-    if (forms === undefined || forms.packageId.length === 0) return undefined;
-    const micros = readTimestampMicros(this.r.reset(buf, created.start, created.end));
-    if (micros < 0n) return undefined;
-    this.micros.writeBigInt64LE(micros);
-    const blob = this.blob();
+    if (forms === undefined || forms.packageId.byteLength === 0) return undefined;
+    const micros = plainMicros(buf, this.created.start, this.created.end);
+    if (Number.isNaN(micros)) return undefined;
     const w = this.frameWriter.clear();
     w.byte(30).byte(0x10);
     const envelopeMark = w.length;
     if (this.counter !== 0) w.varint(this.counter).byte(0x18);
     w.field(0x12, buf, this.synchronizer.start, this.synchronizer.end);
     const eventMark = w.length;
-    w.field(0x7a, forms.packageId).byte(1).byte(0x70);
+    w.pieceField(0x7a, forms.packageId).byte(1).byte(0x70);
     w.field(0x6a, buf, this.packageName.start, this.packageName.end);
     this.writeInstant(w, micros);
-    for (let i = this.observers.length - 1; i >= 0; i--) w.field(0x5a, this.observers[i]);
-    for (let i = this.signatories.length - 1; i >= 0; i--) w.field(0x52, this.signatories[i]);
-    const all = [...this.signatories, ...this.observers].sort(Buffer.compare);
-    for (let i = all.length - 1; i >= 0; i--) w.field(0x4a, all[i]);
-    w.field(0x3a, blob);
+    this.parties(w, 0x5a, this.observers);
+    this.parties(w, 0x52, this.signatories);
+    this.witnesses(w);
+    this.blob(w, micros);
     const argumentsMark = w.length;
     if (!this.transcoder.record(w, buf, this.argument.start, this.argument.end)) return undefined;
     w.close(0x32, argumentsMark);
-    w.field(0x22, forms.identifier);
+    w.pieceField(0x22, forms.identifier);
     w.field(0x1a, buf, this.contractId.start, this.contractId.end);
     w.close(0x0a, eventMark).close(0x0a, envelopeMark).close(0x0a, envelopeMark);
     return w.varint(w.length).view();
   }
 
   /** `google.protobuf.Timestamp` of a time after 1970. */
-  private writeInstant(w: BackwardWriter, micros: bigint): void {
+  private writeInstant(w: BackwardWriter, micros: number): void {
     const mark = w.length;
-    const seconds = micros / 1_000_000n;
-    const nanos = Number(micros - seconds * 1_000_000n) * 1000;
+    const seconds = Math.floor(micros / 1_000_000);
+    const nanos = (micros - seconds * 1_000_000) * 1000;
     if (nanos !== 0) w.varint(nanos).byte(0x10);
-    if (seconds !== 0n) {
-      const high = Number(seconds / 0x10000000n);
-      const low = Number(seconds % 0x10000000n);
+    if (seconds !== 0) {
+      const high = Math.floor(seconds / 0x10000000);
+      const low = seconds % 0x10000000;
       if (high === 0) w.varint(low);
       else {
         // Four groups of seven bits, each with more to come, then the rest.
@@ -292,17 +321,4 @@ export class OldRecordTranscoder {
     }
     w.close(0x62, mark);
   }
-}
-
-/** Sorts; false when a party stands twice. */
-function sortDistinct(parties: Buffer[]): boolean {
-  if (parties.length < 2) return true;
-  parties.sort(Buffer.compare);
-  for (let i = 1; i < parties.length; i++) if (parties[i].equals(parties[i - 1])) return false;
-  return true;
-}
-
-function disjoint(a: readonly Buffer[], b: readonly Buffer[]): boolean {
-  for (const party of a) for (const other of b) if (party.equals(other)) return false;
-  return true;
 }

@@ -61,9 +61,9 @@ export class TypePlan {
    */
   jsonArrayForm = false;
   /** Bytes a consumer has derived from this plan (e.g. a hash prefix). Owned by whoever sets it. */
-  prefix: Buffer | null = null;
+  prefix: DataView | null = null;
   /** Bytes derived per name, see `names`. Owned by whoever sets it. */
-  namePrefixes: readonly Buffer[] | null = null;
+  namePrefixes: readonly DataView[] | null = null;
 
   private resolved: readonly TypePlan[] | null = null;
   private resolveParts: (() => readonly TypePlan[]) | null;

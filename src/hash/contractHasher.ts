@@ -47,7 +47,7 @@ export class ContractHasher {
    * Errors: those of `decodeValue` and `checkValue`; offsets are positions in `view.buf`.
    */
   contractHash(view: BlobView, binding: TemplateBinding, method: HashMethod, types = binding.types): Buffer {
-    const out = this.content.reset().raw(binding.contractHashHeader(method));
+    const out = this.content.reset().piece(binding.contractHashHeader(method));
     if (method !== 'typed') this.untyped.write(out, method, view.buf, view.argumentStart, view.argumentEnd);
     else {
       const { plan } = requireTypes(binding, types);
@@ -74,7 +74,7 @@ export class ContractHasher {
     if (plan.key === null) {
       throw new AcsError('TYPE_NO_KEY', `the template ${plan.ref.name} has no key`, { path: 'key' });
     }
-    const out = this.content.reset().raw(binding.keyHashHeader);
+    const out = this.content.reset().piece(binding.keyHashHeader);
     try {
       this.typed.write(out, plan.key, view.buf, view.keyValueStart, view.keyValueEnd, KEY_RULES);
     } catch (error) {

@@ -3,7 +3,8 @@
  * (section 3) and hashed in one call. All integers are big endian.
  */
 import { hash } from 'node:crypto';
-import { copyBytes } from '../wire/copyBytes.js';
+import { copyBytes, copyWords } from '../wire/copyBytes.js';
+import { newWords } from '../wire/sameBytes.js';
 
 /** Hash purposes (`HashPurpose`) that this toolkit uses: the first four bytes of a pre-image. */
 export const HASH_PURPOSE = {
@@ -15,6 +16,9 @@ export const HASH_PURPOSE = {
 /** A multihash of SHA-256 starts with these bytes. */
 export const SHA256_MULTIHASH_PREFIX = Buffer.from('1220', 'hex');
 
+/** Up to here a double is exact: the year 2255. */
+const EXACT_MICROS = BigInt(Number.MAX_SAFE_INTEGER);
+
 export class HashBuffer {
   buf: Buffer;
   pos = 0;
@@ -22,7 +26,7 @@ export class HashBuffer {
 
   constructor(size = 4096) {
     this.buf = Buffer.allocUnsafe(size);
-    this.words = wordView(this.buf);
+    this.words = newWords(this.buf);
   }
 
   /** Forgets the content, keeps the memory. */
@@ -38,7 +42,7 @@ export class HashBuffer {
     const grown = Buffer.allocUnsafe(Math.max(need, this.buf.length * 2));
     this.buf.copy(grown, 0, 0, this.pos);
     this.buf = grown;
-    this.words = wordView(grown);
+    this.words = newWords(grown);
   }
 
   u8(value: number): this {
@@ -79,6 +83,15 @@ export class HashBuffer {
     return this;
   }
 
+  /** A piece that comes again and again, kept as its word view. */
+  piece(words: DataView): this {
+    const n = words.byteLength;
+    this.reserve(n);
+    copyWords(words, 0, n, this.words, this.pos);
+    this.pos += n;
+    return this;
+  }
+
   /** Four bytes of length, then the bytes: `lp` of the spec. */
   prefixed(from: Uint8Array, start = 0, end = from.length): this {
     return this.i32(end - start).raw(from, start, end);
@@ -91,6 +104,13 @@ export class HashBuffer {
 
   /** An instant given in microseconds since the epoch: seconds (floor) and nanoseconds. */
   instant(micros: bigint): this {
+    if (micros >= 0n && micros <= EXACT_MICROS) {
+      const plain = Number(micros);
+      const whole = Math.floor(plain / 1_000_000);
+      return this.i32(Math.floor(whole / 0x100000000))
+        .i32(whole | 0)
+        .i32((plain - whole * 1_000_000) * 1000);
+    }
     let seconds = micros / 1_000_000n;
     let rest = micros % 1_000_000n;
     if (rest < 0n) {
@@ -120,8 +140,4 @@ export class HashBuffer {
   sha256(): Buffer {
     return Buffer.from(hash('sha256', this.view(), 'binary'), 'latin1');
   }
-}
-
-function wordView(buf: Buffer): DataView {
-  return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
 }

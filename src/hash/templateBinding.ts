@@ -9,7 +9,7 @@ import { PlanCompiler, type TemplatePlan } from '../dar/plan.js';
 import { formatTypeRef, type PackageSet, type TypeRef } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { WireReader } from '../wire/reader.js';
-import { sameBytes } from '../wire/sameBytes.js';
+import { newWords, sameWords, wordsOf } from '../wire/sameBytes.js';
 import { contractHashHeader, type HashMethod, keyHashHeader } from './contractHash.js';
 
 /** Which package the types were taken from. An import would use the representative one and no other. */
@@ -31,8 +31,8 @@ export class TemplateBinding {
   readonly types: TemplateTypes | null;
   /** The representative package is at hand and cannot represent the contract. */
   readonly problem: AcsError | null;
-  private readonly headers: Partial<Record<HashMethod, Buffer>> = {};
-  private keyHeader: Buffer | null = null;
+  private readonly headers: Partial<Record<HashMethod, DataView>> = {};
+  private keyHeader: DataView | null = null;
 
   constructor(
     packageName: string,
@@ -48,17 +48,17 @@ export class TemplateBinding {
     this.problem = problem;
   }
 
-  contractHashHeader(method: HashMethod): Buffer {
+  contractHashHeader(method: HashMethod): DataView {
     let header = this.headers[method];
     if (header === undefined) {
-      header = contractHashHeader(method, this.packageName, this.template);
+      header = newWords(contractHashHeader(method, this.packageName, this.template));
       this.headers[method] = header;
     }
     return header;
   }
 
-  get keyHashHeader(): Buffer {
-    this.keyHeader ??= keyHashHeader(this.packageName, this.template);
+  get keyHashHeader(): DataView {
+    this.keyHeader ??= newWords(keyHashHeader(this.packageName, this.template));
     return this.keyHeader;
   }
 }
@@ -71,17 +71,18 @@ const MAX_RECENT = 8;
 interface Recent {
   binding: TemplateBinding;
   representativePackageId: string;
-  name: Buffer;
-  template: Buffer;
+  name: DataView;
+  template: DataView;
 }
 
 function isOf({ name, template, representativePackageId }: Recent, view: BlobView, representative: string) {
   const { buf, templateStart, templateEnd, packageNameStart, packageNameEnd } = view;
+  const words = wordsOf(buf);
   return (
-    templateEnd - templateStart === template.length &&
-    packageNameEnd - packageNameStart === name.length &&
-    sameBytes(buf, templateStart, templateEnd, template, 0) &&
-    sameBytes(buf, packageNameStart, packageNameEnd, name, 0) &&
+    templateEnd - templateStart === template.byteLength &&
+    packageNameEnd - packageNameStart === name.byteLength &&
+    sameWords(words, templateStart, templateEnd, template, 0) &&
+    sameWords(words, packageNameStart, packageNameEnd, name, 0) &&
     representativePackageId === representative
   );
 }
@@ -121,8 +122,8 @@ export class TemplateBinder {
     this.recent.unshift({
       binding,
       representativePackageId,
-      name: Buffer.from(name, 'latin1'),
-      template: Buffer.from(template, 'latin1'),
+      name: newWords(Buffer.from(name, 'latin1')),
+      template: newWords(Buffer.from(template, 'latin1')),
     });
     if (this.recent.length > MAX_RECENT) this.recent.pop();
     return binding;

@@ -27,6 +27,7 @@ import type { TypeRef } from '../dar/type.js';
 import { checkValue } from '../dar/typeCheck.js';
 import { compareValues } from '../dar/valueOrder.js';
 import { AcsError } from '../io/error.js';
+import { newWords } from '../wire/sameBytes.js';
 import { HashBuffer } from './hashBuffer.js';
 import { compareRanges, IRREGULAR, ScalarCopier, VALUE_TAG } from './storedScalars.js';
 
@@ -186,7 +187,7 @@ export class TypedForm extends ScalarCopier {
   private record(plan: TypePlan, stop: number, depth: number): void {
     const { out } = this;
     const { fields } = plan;
-    out.raw(plan.prefix ?? prefixOf(plan));
+    out.piece(plan.prefix ?? prefixOf(plan));
     const labels = plan.namePrefixes ?? labelsOf(plan);
     let index = 0;
     let lastNone = false;
@@ -197,7 +198,7 @@ export class TypedForm extends ScalarCopier {
       const valueEnd = this.expectField(0x0a, fieldEnd);
       if (valueEnd !== fieldEnd) throw IRREGULAR;
       if (index < fields.length) {
-        out.raw(labels[index]);
+        out.piece(labels[index]);
         lastNone = this.value(fields[index], valueEnd, depth + 1);
       } else {
         // A field the type lacks must be None.
@@ -324,27 +325,27 @@ export class TypedForm extends ScalarCopier {
     this.name(stop);
     const rank = plan.ranks.get(buf.toString('latin1', this.lastStart, this.lastEnd));
     if (rank === undefined) throw IRREGULAR;
-    out.raw(plan.prefix ?? prefixOf(plan));
-    out.raw((plan.namePrefixes ?? labelsOf(plan))[rank]);
+    out.piece(plan.prefix ?? prefixOf(plan));
+    out.piece((plan.namePrefixes ?? labelsOf(plan))[rank]);
     return rank;
   }
 }
 
 /** Tag and qualified name of the type. */
-function prefixOf(plan: TypePlan): Buffer {
+function prefixOf(plan: TypePlan): DataView {
   const out = new HashBuffer(128).u8(plan.kind);
   if (plan.ref !== null) writeQualifiedName(out, plan.ref);
-  const prefix = Buffer.from(out.view());
+  const prefix = newWords(Buffer.from(out.view()));
   plan.prefix = prefix;
   return prefix;
 }
 
 /** Record: the labels. Variant and enum: constructor name and rank. */
-function labelsOf(plan: TypePlan): readonly Buffer[] {
+function labelsOf(plan: TypePlan): readonly DataView[] {
   const labels = plan.names.map((name, rank) => {
     const out = new HashBuffer(64).text(name);
     if (plan.kind !== PLAN_RECORD) out.i32(rank);
-    return Buffer.from(out.view());
+    return newWords(Buffer.from(out.view()));
   });
   plan.namePrefixes = labels;
   return labels;

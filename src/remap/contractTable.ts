@@ -3,7 +3,8 @@
  * bytes per contract. Ids are raw bytes; numbers are given in the order of first sight.
  */
 import { type ContractIdInfo, classifyContractId } from '../contract/contractId.js';
-import { fingerprint } from '../contract/idTable.js';
+import { fingerprint, shortFingerprint } from '../contract/idTable.js';
+import { newWords, sameWords, wordsOf } from '../wire/sameBytes.js';
 
 /** Not yet known, unchanged, changed. */
 export const ID_PENDING = 0;
@@ -19,6 +20,7 @@ export class ContractTable {
   /** Old id: start, end; new id: start, end. */
   private borders = new Float64Array(4 * 2048);
   private arena: Buffer = Buffer.allocUnsafe(1 << 18);
+  private arenaWords = newWords(this.arena);
   private arenaBytes = 0;
   private count = 0;
 
@@ -29,7 +31,7 @@ export class ContractTable {
 
   /** The number of the raw id `buf[start, end)`. */
   number(buf: Buffer, start = 0, end = buf.length): number {
-    const [, hash] = fingerprint(buf, start, end);
+    const hash = shortFingerprint(buf, start, end);
     const mask = this.slots.length - 1;
     let slot = hash & mask;
     for (;;) {
@@ -41,10 +43,9 @@ export class ContractTable {
   }
 
   private equals(number: number, buf: Buffer, start: number, end: number): boolean {
-    let at = this.borders[4 * number];
+    const at = this.borders[4 * number];
     if (this.borders[4 * number + 1] - at !== end - start) return false;
-    for (let i = start; i < end; i++) if (this.arena[at++] !== buf[i]) return false;
-    return true;
+    return sameWords(wordsOf(buf), start, end, this.arenaWords, at);
   }
 
   private add(buf: Buffer, start: number, end: number, hash: number, slot: number): number {
@@ -65,6 +66,7 @@ export class ContractTable {
       const grown = Buffer.allocUnsafe(Math.max(need, Math.floor(this.arena.length * 1.5)));
       this.arena.copy(grown, 0, 0, at);
       this.arena = grown;
+      this.arenaWords = newWords(grown);
     }
     buf.copy(this.arena, at, start, end);
     this.arenaBytes = need;

@@ -9,7 +9,8 @@ import { PlainTranscoder } from '../contract/plainTranscoder.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
 import { BackwardWriter } from '../wire/backwardWriter.js';
 import { Interner } from '../wire/interner.js';
-import { ValueRewriter } from './valueRewriter.js';
+import { compareSpans } from '../wire/spanList.js';
+import { PARTY_DECLINED, PARTY_STAYS, ValueRewriter } from './valueRewriter.js';
 
 export interface RewriteRules {
   /** The new party; the same text when it stays. Asked once per party. */
@@ -29,38 +30,55 @@ export class RecordRewriter {
   changed = false;
   signatoriesChanged = false;
   private readonly rules: RewriteRules;
-  private readonly parties = new Interner(MAX_PARTIES);
-  /** By number; undefined when the party stays. */
-  private readonly mapped: (Buffer | undefined)[] = [];
+  /** Old and new parties; everything below holds their numbers. */
+  private readonly names = new Interner(MAX_PARTIES);
+  /** The number of the new party by that of the old one; nothing before it was asked for. */
+  private readonly becomes: (number | undefined)[] = [];
   private readonly values: ValueRewriter;
   private readonly transcoder = new PlainTranscoder();
   private readonly blobWriter = new BackwardWriter();
   private readonly frameWriter = new BackwardWriter();
-  private readonly instant = Buffer.alloc(8);
   private readonly synchronizers = new Interner(1 << 16);
   private readonly newSynchronizers: Buffer[] = [];
-  private signatories: Buffer[] = [];
-  private observers: Buffer[] = [];
+  private readonly signatories: number[] = [];
+  private readonly observers: number[] = [];
+  private readonly witnessList: number[] = [];
+  private asked = 0;
   private argumentStart = 0;
   private argumentEnd = 0;
 
   constructor(rules: RewriteRules) {
     this.rules = rules;
     this.values = new ValueRewriter({
-      party: (buf, start, end) => this.party(buf, start, end),
+      names: this.names,
+      party: (buf, start, end) => {
+        const fresh = this.party(buf, start, end);
+        if (fresh < 0) return PARTY_DECLINED;
+        return fresh === this.asked ? PARTY_STAYS : fresh;
+      },
       contractId: (buf, start, end) => rules.reference(buf, start, end),
       text: (buf, start, end) => rules.plainText(buf, start, end),
     });
   }
 
-  private party(buf: Buffer, start: number, end: number): Buffer | undefined {
-    const number = this.parties.id(buf, start, end);
-    if (number >= 0 && number < this.mapped.length) return this.mapped[number];
-    const old = buf.toString('latin1', start, end);
-    const fresh = this.rules.party(old);
-    const bytes = fresh === old ? undefined : Buffer.from(fresh, 'latin1');
-    if (number >= 0) this.mapped[number] = bytes;
-    return bytes;
+  /** The new party; -1 when there are too many. Then {@link asked} is the old one. */
+  private party(buf: Buffer, start: number, end: number): number {
+    const old = this.names.id(buf, start, end);
+    this.asked = old;
+    return old < 0 ? -1 : (this.becomes[old] ?? this.ask(old, buf.toString('latin1', start, end)));
+  }
+
+  private ask(old: number, text: string): number {
+    const fresh = this.rules.party(text);
+    const bytes = Buffer.from(fresh, 'latin1');
+    const number = fresh === text ? old : this.names.id(bytes, 0, bytes.length);
+    while (this.becomes.length < old) this.becomes.push(undefined);
+    this.becomes[old] = number;
+    return number;
+  }
+
+  private writeParties(w: BackwardWriter, tag: number, list: readonly number[]): void {
+    for (let i = list.length - 1; i >= 0; i--) w.internedField(tag, this.names, list[i]);
   }
 
   /** True when the record and its blob are of the ordinary kind. */
@@ -99,12 +117,9 @@ export class RecordRewriter {
     const w = this.blobWriter.clear();
     if (!this.roles(blob)) return undefined;
     w.field(0x42, buf, blob.authenticationStart, blob.authenticationEnd);
-    if (blob.createdAt !== 0n) {
-      this.instant.writeBigInt64LE(blob.createdAt);
-      w.raw(this.instant).byte(0x39);
-    }
-    for (let i = this.observers.length - 1; i >= 0; i--) w.field(0x32, this.observers[i]);
-    for (let i = this.signatories.length - 1; i >= 0; i--) w.field(0x2a, this.signatories[i]);
+    if (blob.createdAtNumber !== 0) w.raw(buf, blob.createdAtStart, blob.createdAtStart + 8).byte(0x39);
+    this.writeParties(w, 0x32, this.observers);
+    this.writeParties(w, 0x2a, this.signatories);
     const argumentMark = w.length;
     if (!this.values.rewrite(w, buf, blob.argumentStart, blob.argumentEnd)) return undefined;
     const argumentLength = w.length;
@@ -132,35 +147,41 @@ export class RecordRewriter {
     if (!this.mapList(blob.buf, blob.signatoryBorders, this.signatories)) return false;
     this.signatoriesChanged = this.rolesChanged;
     if (!this.mapList(blob.buf, blob.observerBorders, this.observers)) return false;
-    for (const party of this.observers)
-      if (this.signatories.some((other) => other.equals(party))) return false;
+    for (const party of this.observers) if (this.signatories.includes(party)) return false;
     return true;
   }
 
-  private mapList(buf: Buffer, borders: readonly number[], into: Buffer[]): boolean {
+  private mapList(buf: Buffer, borders: readonly number[], into: number[]): boolean {
     for (let i = 0; i < borders.length; i += 2) {
-      const mapped = this.party(buf, borders[i], borders[i + 1]);
-      if (mapped !== undefined) this.rolesChanged = true;
-      into.push(mapped ?? buf.subarray(borders[i], borders[i + 1]));
+      const fresh = this.party(buf, borders[i], borders[i + 1]);
+      if (fresh < 0) return false;
+      if (fresh !== this.asked) this.rolesChanged = true;
+      into.push(fresh);
     }
     if (into.length > 1) {
-      into.sort(Buffer.compare);
-      for (let i = 1; i < into.length; i++) if (into[i].equals(into[i - 1])) return false;
+      into.sort(this.byBytes);
+      for (let i = 1; i < into.length; i++) if (into[i] === into[i - 1]) return false;
     }
     return true;
   }
+
+  private readonly byBytes = (a: number, b: number): number => {
+    const { names } = this;
+    return compareSpans(names.store, names.start(a), names.end(a), names.start(b), names.end(b));
+  };
 
   /**
    * The frame around a blob made by {@link blob} just before. Undefined: declined. The view is valid until the next
    * call.
    */
-  frame(record: RecordView, blob: Buffer, newId: Buffer): Buffer | undefined {
+  frame(record: RecordView, newId: Buffer): Buffer | undefined {
+    const { store: blob, start: blobStart } = this.blobWriter;
     const w = this.frameWriter.clear();
     const { buf, eventFields } = record;
     w.byte(30).byte(0x10);
     const envelopeMark = w.length;
-    const counter = record.reassignmentCounter;
-    if (counter !== 0n) {
+    if (!record.counterIsZero) {
+      const counter = record.reassignmentCounter;
       if (counter > 0x7fffffffn) return undefined;
       w.varint(Number(counter)).byte(0x18);
     }
@@ -175,14 +196,17 @@ export class RecordRewriter {
     copy(EVENT.packageName, 0x6a);
     copy(EVENT.createdAt, 0x62);
     if (record.has(EVENT.signatories)) {
-      for (let i = this.observers.length - 1; i >= 0; i--) w.field(0x5a, this.observers[i]);
-      for (let i = this.signatories.length - 1; i >= 0; i--) w.field(0x52, this.signatories[i]);
+      this.writeParties(w, 0x5a, this.observers);
+      this.writeParties(w, 0x52, this.signatories);
     }
     if (!this.witnesses(record)) return undefined;
-    w.field(0x3a, blob);
+    w.field(0x3a, blob, blobStart);
     if (record.has(EVENT.createArguments)) {
       const mark = w.length;
-      if (!this.transcoder.record(w, blob, this.argumentStart, this.argumentEnd)) return undefined;
+      const { argumentStart, argumentEnd } = this;
+      if (!this.transcoder.record(w, blob, blobStart + argumentStart, blobStart + argumentEnd)) {
+        return undefined;
+      }
       w.close(0x32, mark);
     }
     copy(EVENT.templateId, 0x22);
@@ -211,16 +235,21 @@ export class RecordRewriter {
 
   /** In stored order; parties that merge are declined. */
   private witnesses(record: RecordView): boolean {
-    const list: Buffer[] = [];
-    record.eachString(EVENT.witnessParties, (buf, start, end) => {
-      list.push(this.party(buf, start, end) ?? buf.subarray(start, end));
-    });
-    for (let i = list.length - 1; i >= 0; i--) {
-      for (let j = 0; j < i; j++) if (list[j].equals(list[i])) return false;
-      this.frameWriter.field(0x4a, list[i]);
-    }
+    const list = this.witnessList;
+    list.length = 0;
+    record.eachString(EVENT.witnessParties, addWitness, this);
+    for (let i = 0; i < list.length; i++) if (list[i] < 0 || list.indexOf(list[i]) < i) return false;
+    this.writeParties(this.frameWriter, 0x4a, list);
     return true;
   }
+
+  addWitness(buf: Buffer, start: number, end: number): void {
+    this.witnessList.push(this.party(buf, start, end));
+  }
+}
+
+function addWitness(buf: Buffer, start: number, end: number, rewriter: RecordRewriter): void {
+  rewriter.addWitness(buf, start, end);
 }
 
 const VERSION_BYTES: Record<string, Buffer> = {

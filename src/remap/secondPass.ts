@@ -118,7 +118,7 @@ function shortWriter(
     }
     const newId = table.newIdBytes(number);
     const blob = rewriter.blob(old, newId);
-    const frame = blob === undefined ? undefined : rewriter.frame(record, blob, newId);
+    const frame = blob === undefined ? undefined : rewriter.frame(record, newId);
     if (frame === undefined) return false;
     file.writeFrame(frame);
     count(true);

@@ -5,11 +5,16 @@
 import { MAX_VALUE_DEPTH } from '../contract/value.js';
 import type { BackwardWriter } from '../wire/backwardWriter.js';
 import { BorderStack } from '../wire/borderStack.js';
+import type { Interner } from '../wire/interner.js';
+
+export const PARTY_STAYS = -1;
+export const PARTY_DECLINED = -2;
 
 /** What becomes of each leaf. Positions are into `buf`, valid during the call. */
 export interface LeafRules {
-  /** The bytes of the new party, or undefined when it stays. */
-  party(buf: Buffer, start: number, end: number): Buffer | undefined;
+  /** The number of the new party in {@link names}, {@link PARTY_STAYS} or {@link PARTY_DECLINED}. */
+  party(buf: Buffer, start: number, end: number): number;
+  names: Interner;
   /** The raw bytes of the new id, or undefined when it stays. */
   contractId(buf: Buffer, start: number, end: number): Buffer | undefined;
   /** False declines: somebody has to look at the text. */
@@ -56,9 +61,10 @@ export class ValueRewriter {
       case 0x3a: {
         if (!stack.open(buf, start + 1, end)) return false;
         const mapped = this.rules.party(buf, stack.start, end);
-        if (mapped === undefined) w.raw(buf, start, end);
+        if (mapped === PARTY_DECLINED) return false;
+        if (mapped === PARTY_STAYS) w.raw(buf, start, end);
         else {
-          w.field(0x3a, mapped);
+          w.internedField(0x3a, this.rules.names, mapped);
           this.changed = true;
         }
         return true;

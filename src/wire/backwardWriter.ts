@@ -2,12 +2,19 @@
  * Writing protobuf from the end to the beginning: a message's length is known when its prefix is written, so nothing is
  * moved and nothing is computed twice. For hot paths that rebuild nested messages from pieces of others.
  */
+import { copyBytes, copyWords } from './copyBytes.js';
+import { writeHex } from './hexDigits.js';
+import type { Interner } from './interner.js';
+import { newWords } from './sameBytes.js';
+
 export class BackwardWriter {
   private buf: Buffer;
+  private words: DataView;
   private pos: number;
 
   constructor(initialBytes = 16 * 1024) {
     this.buf = Buffer.allocUnsafeSlow(initialBytes);
+    this.words = newWords(this.buf);
     this.pos = initialBytes;
   }
 
@@ -32,6 +39,15 @@ export class BackwardWriter {
     return this.buf.subarray(this.pos);
   }
 
+  /** Where {@link view} lies: from {@link start} to the end of this buffer, which may be another one after a write. */
+  get store(): Buffer {
+    return this.buf;
+  }
+
+  get start(): number {
+    return this.pos;
+  }
+
   private reserve(n: number): void {
     if (this.pos >= n) return;
     const used = this.length;
@@ -39,6 +55,7 @@ export class BackwardWriter {
     this.buf.copy(grown, grown.length - used, this.pos);
     this.pos = grown.length - used;
     this.buf = grown;
+    this.words = newWords(grown);
   }
 
   byte(b: number): this {
@@ -69,22 +86,33 @@ export class BackwardWriter {
     const n = end - start;
     this.reserve(n);
     this.pos -= n;
-    if (n > 24) source.copy(this.buf, this.pos, start, end);
-    else for (let i = 0; i < n; i++) this.buf[this.pos + i] = source[start + i];
+    copyBytes(source, start, end, this.buf, this.words, this.pos);
+    return this;
+  }
+
+  /** A piece that comes again and again, kept as its word view. */
+  piece(words: DataView): this {
+    const n = words.byteLength;
+    this.reserve(n);
+    this.pos -= n;
+    copyWords(words, 0, n, this.words, this.pos);
+    return this;
+  }
+
+  /** Eight bytes, little endian, from two halves. */
+  fixed64(low: number, high: number): this {
+    this.reserve(8);
+    this.pos -= 8;
+    this.words.setInt32(this.pos, low, true);
+    this.words.setInt32(this.pos + 4, high, true);
     return this;
   }
 
   /** The bytes as lower-case hex digits. */
   hex(source: Buffer, start: number, end: number): this {
     this.reserve(2 * (end - start));
-    const { buf } = this;
-    let at = this.pos;
-    for (let i = end - 1; i >= start; i--) {
-      const b = source[i];
-      buf[--at] = HEX_DIGITS[b & 15];
-      buf[--at] = HEX_DIGITS[b >> 4];
-    }
-    this.pos = at;
+    this.pos -= 2 * (end - start);
+    writeHex(source, start, end, this.words, this.pos);
     return this;
   }
 
@@ -95,10 +123,24 @@ export class BackwardWriter {
       .byte(tag);
   }
 
+  /** The same around a {@link piece}. */
+  pieceField(tag: number, words: DataView): this {
+    return this.piece(words).varint(words.byteLength).byte(tag);
+  }
+
+  /** The same around a string that is interned. */
+  internedField(tag: number, strings: Interner, id: number): this {
+    const start = strings.start(id);
+    const end = strings.end(id);
+    const n = end - start;
+    this.reserve(n);
+    this.pos -= n;
+    copyWords(strings.words, start, end, this.words, this.pos);
+    return this.varint(n).byte(tag);
+  }
+
   /** Closes a message: everything since `mark` is its content. One-byte tag. */
   close(tag: number, mark: number): this {
     return this.varint(this.length - mark).byte(tag);
   }
 }
-
-const HEX_DIGITS = Buffer.from('0123456789abcdef');

@@ -19,15 +19,18 @@ export function copyBytes(
   at: number,
 ): void {
   const n = end - start;
-  if (n > NATIVE_BYTES) {
-    to.set(new Uint8Array(from.buffer, from.byteOffset + start, n), at);
-    return;
-  }
+  if (n > NATIVE_BYTES) to.set(new Uint8Array(from.buffer, from.byteOffset + start, n), at);
+  else if (n >= WORDS_FROM) copyWords(wordsOf(from), start, end, words, at);
+  else for (let i = start, j = at; i < end; i++, j++) to[j] = from[i];
+}
+
+/** The same over word views, for runs that are known to be short. */
+export function copyWords(from: DataView, start: number, end: number, to: DataView, at: number): void {
   let i = start;
   let j = at;
-  if (n >= WORDS_FROM) {
-    const source = wordsOf(from);
-    for (const last = end - 4; i <= last; i += 4, j += 4) words.setInt32(j, source.getInt32(i, true), true);
+  for (const last = end - 8; i <= last; i += 8, j += 8) {
+    to.setInt32(j, from.getInt32(i, true), true);
+    to.setInt32(j + 4, from.getInt32(i + 4, true), true);
   }
-  for (; i < end; i++, j++) to[j] = from[i];
+  for (; i < end; i++, j++) to.setInt8(j, from.getInt8(i));
 }

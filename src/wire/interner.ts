@@ -2,7 +2,7 @@
  * Small numbers for byte strings that come again and again (party ids, template ids): no garbage per look-up.
  * Bounded: once `capacity` different strings are known, further new ones get -1 and the caller says what it lost.
  */
-import { sameWords, wordsOf } from './sameBytes.js';
+import { newWords, sameWords, wordsOf } from './sameBytes.js';
 
 const MAX_PROBES = 32;
 
@@ -11,7 +11,7 @@ export class Interner {
   private hashes: number[] = [];
   private starts: number[] = [0];
   private arena: Buffer = Buffer.allocUnsafe(64 * 1024);
-  private arenaWords = wordsOf(this.arena);
+  private arenaWords = newWords(this.arena);
   private texts: (string | undefined)[] = [];
   /** Strings whose place in the table is too crowded (hash collisions made on purpose). */
   private readonly crowded = new Map<string, number>();
@@ -66,6 +66,25 @@ export class Interner {
     return this.arena.subarray(this.starts[id], this.starts[id + 1]);
   }
 
+  /** Where the bytes of all strings are; another buffer after a new string. */
+  get store(): Buffer {
+    return this.arena;
+  }
+
+  /** The word view of {@link store}. */
+  get words(): DataView {
+    return this.arenaWords;
+  }
+
+  /** Where those behind a number begin in {@link store}. */
+  start(id: number): number {
+    return this.starts[id];
+  }
+
+  end(id: number): number {
+    return this.starts[id + 1];
+  }
+
   private equals(id: number, buf: Buffer, start: number, end: number): boolean {
     const at = this.starts[id];
     if (this.starts[id + 1] - at !== end - start) return false;
@@ -81,7 +100,7 @@ export class Interner {
       const grown = Buffer.allocUnsafe(Math.max(need, this.arena.length * 2));
       this.arena.copy(grown, 0, 0, at);
       this.arena = grown;
-      this.arenaWords = wordsOf(grown);
+      this.arenaWords = newWords(grown);
     }
     buf.copy(this.arena, at, start, end);
     this.texts.push(undefined);
@@ -113,17 +132,23 @@ export class Interner {
  */
 function sampledHash(buf: Buffer, start: number, end: number): number {
   const n = end - start;
+  const words = wordsOf(buf);
   let hash = 0x811c9dc5 ^ n;
-  if (n <= 40) {
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
-  } else {
-    for (let i = start; i < start + 16; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
-    for (let i = end - 16; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
-    const step = (n - 32) >> 3 || 1;
-    for (let i = start + 16; i < end - 16; i += step) hash = Math.imul(hash ^ buf[i], 0x01000193);
+  let i = start;
+  if (n > 48) {
+    for (; i < start + 16; i += 4) hash = mixed(hash, words.getInt32(i, true));
+    const step = (n - 32) >> 3;
+    for (; i < end - 16; i += step) hash = mixed(hash, buf[i]);
+    i = end - 16;
   }
-  hash ^= hash >>> 15;
-  return hash | 0;
+  for (const last = end - 4; i <= last; i += 4) hash = mixed(hash, words.getInt32(i, true));
+  for (; i < end; i++) hash = mixed(hash, buf[i]);
+  return hash;
+}
+
+function mixed(hash: number, word: number): number {
+  const h = Math.imul(hash ^ word, 0x01000193);
+  return h ^ (h >>> 15);
 }
 
 /** Every byte counts. */

@@ -1,4 +1,6 @@
 /** JSON as UTF-8 bytes, written straight from the bytes it is about: no string is made for what needs no escaping. */
+
+import { writeHex } from './hexDigits.js';
 import { decodeUtf8 } from './reader.js';
 import { wordsOf } from './sameBytes.js';
 
@@ -10,10 +12,6 @@ const SHORT_CHARS = 48;
 /** Two bytes at once: 1 when both stand in a JSON string as they are. */
 const PLAIN_PAIR = Uint8Array.from({ length: 1 << 16 }, (_, i) =>
   Number(isPlain(i & 0xff) && isPlain(i >> 8)),
-);
-/** The two hex digits of a byte, as a little-endian number. */
-const HEX_PAIR = Uint16Array.from({ length: 256 }, (_, i) =>
-  Buffer.from(i.toString(16).padStart(2, '0')).readUInt16LE(0),
 );
 
 function isPlain(byte: number): boolean {
@@ -109,13 +107,11 @@ export class JsonBytes {
   /** The bytes `from[start, end)` as a JSON string of lower-case hex. */
   hex(from: Buffer, start: number, end: number): void {
     this.grow(2 * (end - start) + 2);
-    const words = this.words;
     const buf = this.buf;
-    let at = this.length;
-    buf[at++] = QUOTE;
-    for (let i = start; i < end; i++, at += 2) words.setUint16(at, HEX_PAIR[from[i]], true);
-    buf[at++] = QUOTE;
-    this.length = at;
+    buf[this.length] = QUOTE;
+    const at = writeHex(from, start, end, this.words, this.length + 1);
+    buf[at] = QUOTE;
+    this.length = at + 1;
   }
 
   private grow(bytes: number): void {

@@ -5,11 +5,12 @@ const NATIVE_BYTES = 256;
 
 /** Word views of the two buffers asked for last: neighbouring calls nearly always have the same ones. */
 let lastBuffer: Uint8Array = new Uint8Array(0);
-let lastWords: DataView = newWords(lastBuffer);
+let lastWords = newWords(lastBuffer);
 let otherBuffer = lastBuffer;
 let otherWords = lastWords;
 
-function newWords(buf: Uint8Array): DataView {
+/** A word view to keep. */
+export function newWords(buf: Uint8Array): DataView {
   return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
 }
 

@@ -11,8 +11,9 @@ import { PlanCompiler } from '../../src/dar/plan.js';
 import { listParties } from '../../src/remap/listParties.js';
 import { partyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
-import { ValueRewriter } from '../../src/remap/valueRewriter.js';
+import { PARTY_STAYS, ValueRewriter } from '../../src/remap/valueRewriter.js';
 import { BackwardWriter } from '../../src/wire/backwardWriter.js';
+import { Interner } from '../../src/wire/interner.js';
 import { readAll } from '../convert/readAll.js';
 import { fixture, jsonLines } from '../fixtures.js';
 
@@ -100,7 +101,12 @@ describe('values from bytes to bytes', () => {
   });
 
   it('copies canonical values unchanged, and declines or errs on cut ones', () => {
-    const rules = { party: () => undefined, contractId: () => undefined, text: () => true };
+    const rules = {
+      names: new Interner(),
+      party: () => PARTY_STAYS,
+      contractId: () => undefined,
+      text: () => true,
+    };
     const rewriter = new ValueRewriter(rules);
     const transcoder = new PlainTranscoder();
     for (const argument of arguments_) {
