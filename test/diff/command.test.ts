@@ -39,6 +39,21 @@ describe('acs diff', () => {
     expect(readFileSync(html, 'utf8')).toContain('<!doctype html>');
   });
 
+  it('does not call inputs equal when nothing was compared', async () => {
+    const elsewhere = `nowhere::1220${'0'.repeat(64)}`;
+    for (const choice of [
+      ['--synchronizer', elsewhere],
+      ['--party', 'bank'],
+    ]) {
+      const { status, stderr } = await acs('diff', file(1), file(2), ...choice);
+      expect(status).toBe(1);
+      expect(stderr).toContain('DIFF_NOTHING_COMPARED');
+    }
+    const { status, stderr } = await acs('diff', file(1), file(2), '--synchronizer', 'acme-sync');
+    expect(status).toBe(2);
+    expect(stderr).toContain('no logical synchronizer id');
+  });
+
   it('refuses what cannot be compared', async () => {
     expect((await acs('diff', file(1))).status).toBe(2);
     expect((await acs('diff', file(1), file(2), file(3), '--format', 'canton-mismatch')).status).toBe(2);

@@ -1,5 +1,6 @@
 /** `acs diff` */
 import { readHostingMap } from '../../commitment/hostingMap.js';
+import { synchronizerIdProblem } from '../../contract/identifier.js';
 import { openMismatchFile } from '../../diff/cantonMismatch.js';
 import { type Difference, diffInputs } from '../../diff/diff.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
@@ -35,7 +36,10 @@ export const diffCommand = defineCommand({
     ['acs diff P1=a.acs.gz P2=b.acs.gz --hosting h.json --format jsonl', 'one JSON object per difference'],
     ['acs diff a.acs.gz remote.jsonl --format canton-mismatch', "the file of the console's mismatch runbook"],
   ],
-  exitStatus: { 0: 'no difference', 1: 'at least one difference' },
+  exitStatus: {
+    0: 'no difference',
+    1: 'at least one difference, or --synchronizer, --party or the hosting map leave nothing to compare',
+  },
   options: (y) =>
     recordTimeOption(
       readOptions(
@@ -91,6 +95,12 @@ export const diffCommand = defineCommand({
   async run(args, context) {
     const inputs = args.inputs;
     const hosting = args.hosting === undefined ? undefined : await readHostingMap(args.hosting);
+    const problem = args.synchronizer === undefined ? undefined : synchronizerIdProblem(args.synchronizer);
+    if (problem !== undefined)
+      throw usageError(
+        `${args.synchronizer} is no logical synchronizer id: ${problem}`,
+        '`acs info` lists the synchronizers of a file',
+      );
     const scan = scanOptions(args);
     const recordTimes = parseRecordTimes(args.recordTime, args.synchronizer ?? hosting?.synchronizerId);
     const sources = await Promise.all(
@@ -169,13 +179,24 @@ export const diffCommand = defineCommand({
       // A file of another format leaves standard output to the summary.
       if ((args.format === 'table') === (file === undefined) && args.output !== '-')
         await context.result(json, text);
-      return summary.different > 0 ? EXIT.findings : EXIT.ok;
+      const nothing = nothingCompared(summary);
+      if (nothing !== undefined) context.warn({ code: 'DIFF_NOTHING_COMPARED', message: nothing });
+      return summary.different > 0 || nothing !== undefined ? EXIT.findings : EXIT.ok;
     } finally {
       mismatch?.close();
       await file?.abort();
     }
   },
 });
+
+/** A mistyped party or synchronizer must not look like two equal inputs. */
+function nothingCompared({ compared, notCompared, synchronizer }: DiffSummary): string | undefined {
+  const { notAsked, otherSynchronizer } = notCompared;
+  if (compared > 0 || notAsked + otherSynchronizer === 0) return undefined;
+  return notAsked > 0
+    ? `nothing was compared: no contract has the parties of --party as stakeholders; full party ids are needed`
+    : `nothing was compared: none of the ${otherSynchronizer} contracts is on ${synchronizer}`;
+}
 
 function describeDiff(summary: DiffSummary, listed: readonly Difference[], names: readonly string[]): string {
   const lines = [
