@@ -54,6 +54,17 @@ describe('acs diff', () => {
     expect(stderr).toContain('no logical synchronizer id');
   });
 
+  it('takes globs that the shell left alone', async () => {
+    const { status, stdout } = await acs(
+      'diff',
+      join(MULTI, 'participant[12].acs.gz'),
+      '--hosting',
+      join(MULTI, 'hosting.json'),
+    );
+    expect(status).toBe(1);
+    expect(stdout).toContain('different      5');
+  });
+
   it('refuses what cannot be compared', async () => {
     expect((await acs('diff', file(1))).status).toBe(2);
     expect((await acs('diff', file(1), file(2), file(3), '--format', 'canton-mismatch')).status).toBe(2);
@@ -64,6 +75,14 @@ describe('acs diff', () => {
     const unknown = await acs('diff', `x=${file(1)}`, file(2), '--hosting', join(MULTI, 'hosting.json'));
     expect(unknown.status).toBe(2);
     expect(unknown.stderr).toContain('HOSTING_UNKNOWN_PARTICIPANT');
+    const time = 'participant4=2026-01-31T12:00:00Z';
+    const hosted = [file(1), file(2), '--hosting', join(MULTI, 'hosting.json')];
+    const untaken = await acs('diff', ...hosted, '--record-time', time);
+    expect(untaken.status).toBe(2);
+    expect(untaken.stderr).toContain('no input is called that');
+    expect((await acs('diff', 'a=-', 'b=-')).stderr).toContain('only once');
+    const alias = ['--policy', 'union', '-o', join(folder, 'plan'), '--alias', 'acme-sync=sync'];
+    expect((await acs('plan', ...hosted, ...alias)).stderr).toContain('no logical synchronizer id');
     const malformed = await acs('diff', file(1), file(2), '--hosting', file(1));
     expect(malformed.stderr).toContain('HOSTING_NOT_JSON');
   });

@@ -5,13 +5,13 @@ import { openMismatchFile } from '../../diff/cantonMismatch.js';
 import { type Difference, diffInputs } from '../../diff/diff.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
 import { openHtmlReport } from '../../diff/htmlReport.js';
-import { openDiffSource } from '../../diff/openSource.js';
 import type { DiffSource } from '../../diff/source.js';
 import type { DiffSummary } from '../../diff/summary.js';
 import { createAtomicFile, writeFileAtomic } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
 import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
+import { openComparisonInputs } from '../comparisonInputs.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
 import { sourceFiles } from '../sourceFiles.js';
@@ -93,7 +93,6 @@ export const diffCommand = defineCommand({
         describe: 'compare inputs cut at different record times',
       }),
   async run(args, context) {
-    const inputs = args.inputs;
     const hosting = args.hosting === undefined ? undefined : await readHostingMap(args.hosting);
     const problem = args.synchronizer === undefined ? undefined : synchronizerIdProblem(args.synchronizer);
     if (problem !== undefined)
@@ -103,9 +102,7 @@ export const diffCommand = defineCommand({
       );
     const scan = scanOptions(args);
     const recordTimes = parseRecordTimes(args.recordTime, args.synchronizer ?? hosting?.synchronizerId);
-    const sources = await Promise.all(
-      inputs.map((input) => openDiffSource(input, { hosting, scan, recordTimes })),
-    );
+    const sources = await openComparisonInputs(args.inputs, { hosting, scan, recordTimes });
     if (context.json && args.format === 'html' && args.output === undefined)
       throw usageError('--json and --format html contradict', 'write the report with --html FILE');
     if (args.format === 'canton-mismatch' && sources.length !== 2)

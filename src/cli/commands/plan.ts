@@ -1,7 +1,7 @@
 /** `acs plan`, `acs plan simulate`, `acs plan show` */
 import { hostingMapOf, participantUid, readHostingMap } from '../../commitment/hostingMap.js';
+import { synchronizerIdProblem } from '../../contract/identifier.js';
 import { diffSummaryJson } from '../../diff/differenceJson.js';
-import { openDiffSource } from '../../diff/openSource.js';
 import { usageError } from '../../io/error.js';
 import { describePlan, describeSimulation } from '../../repair/describePlan.js';
 import { makePlan } from '../../repair/plan.js';
@@ -10,6 +10,7 @@ import { parsePolicy } from '../../repair/policy.js';
 import { simulatePlan } from '../../repair/simulate.js';
 import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
+import { openComparisonInputs } from '../comparisonInputs.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
@@ -60,7 +61,7 @@ const simulateCommand = defineCommand({
               throw usageError(`where is the input of ${name}?`, 'name it: PARTICIPANT=FILE');
             return `${name}=${path}`;
           });
-    const sources = await Promise.all(inputs.map((input) => openDiffSource(input, { hosting, scan })));
+    const sources = await openComparisonInputs(inputs, { hosting, scan });
     const progress = context.progress('simulate', 'bytes', sourceFiles(sources, args.inverse ? 8 : 5));
     const { views: _, ...simulation } = await simulatePlan(args.plan, sources, {
       inverse: args.inverse,
@@ -169,9 +170,7 @@ export const planCommand = defineCommand({
     const uid = (name: string): string => participantUid(hosting, name);
     const scan = scanOptions(args);
     const recordTimes = parseRecordTimes(args.recordTime, args.synchronizer ?? hosting.synchronizerId);
-    const sources = await Promise.all(
-      args.inputs.map((input) => openDiffSource(input, { hosting, scan, recordTimes })),
-    );
+    const sources = await openComparisonInputs(args.inputs, { hosting, scan, recordTimes });
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     const progress = context.progress('plan', 'contracts', sourceFiles(sources, 3));
     const { plan, sha256, folder } = await makePlan(sources, args.output, {
@@ -198,5 +197,9 @@ export const planCommand = defineCommand({
 function parseAlias(text: string): [string, string] {
   const at = text.indexOf('=');
   if (at <= 0 || at === text.length - 1) throw usageError(`--alias ${text}: SYNCHRONIZER=ALIAS is needed`);
-  return [text.slice(0, at), text.slice(at + 1)];
+  const synchronizer = text.slice(0, at);
+  const problem = synchronizerIdProblem(synchronizer);
+  if (problem !== undefined)
+    throw usageError(`--alias ${text}: ${synchronizer} is no logical synchronizer id: ${problem}`);
+  return [synchronizer, text.slice(at + 1)];
 }
