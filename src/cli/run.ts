@@ -195,6 +195,9 @@ function addCommand(
       }
       declared = (child as unknown as { getOptions(): DeclaredOptions }).getOptions();
       for (const sub of command.subcommands ?? []) addCommand(child, sub, rest, choose, `${path} ${own}`);
+      // A word after a command that takes files is a file, however close to the name of a subcommand: `parties -`.
+      if (command.run !== undefined && command.subcommands !== undefined)
+        (child as unknown as { recommendCommands(on: boolean): void }).recommendCommands(false);
       if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
       for (const [line, what] of command.examples) child.example(line, what);
       return child.epilogue(exitStatusText(command)) as never;

@@ -51,6 +51,7 @@ describe('standard input', () => {
     expect(run('cat', '-', '--limit', '1', '--fields', 'record').stdout.toString()).toBe('{"record":0}\n');
     const copy = run('filter', '-', '-o', '-').stdout;
     expect(gunzipSync(copy).equals(gunzipSync(input))).toBe(true);
+    expect(run('parties', '-', '--json').status).toBe(0);
     expect(run('info', '-', '-').status).toBe(2);
   });
 });
