@@ -17,6 +17,7 @@ import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
 import { createAtomicFile, writeFileAtomic } from '../io/atomicFile.js';
 import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
+import { refuseReadOnce } from '../io/readTwice.js';
 import type { DecisionContext } from './decide.js';
 import { hostingJson } from './hostingJson.js';
 import { copyPayloads } from './payload.js';
@@ -32,6 +33,7 @@ import {
 import {
   INPUTS_FILE,
   INVERSE_FOLDER,
+  PLAN_DIGEST_FILE,
   PLAN_FILE,
   PLAN_FORMAT,
   type PlanInput,
@@ -83,6 +85,8 @@ export async function makePlan(
   options: PlanOptions,
 ): Promise<MadePlan> {
   const inputs = sortedInputs(sources, options.hosting);
+  // They are compared, hashed, and read again for the payloads.
+  await refuseReadOnce(inputs.flatMap(({ path }) => path ?? []));
   checkFolderNames(inputs.map((input) => input.name));
   const context = decisionContext(inputs, options);
   await refuseExisting(folder);
@@ -249,7 +253,7 @@ async function writePlan(
       },
       inverseDecisions,
     );
-    await writeFileAtomic(join(folder, 'plan.sha256'), `${sha256}  ${PLAN_FILE}\n`);
+    await writeFileAtomic(join(folder, PLAN_DIGEST_FILE), `${sha256}  ${PLAN_FILE}\n`);
     const paths = inputs
       .filter((input) => input.path !== undefined)
       .map((input) => [input.name, relative(target, resolve(input.path!)).split(sep).join('/')] as const);

@@ -1,4 +1,5 @@
 /** The shape of `plan.json`, and reading it back. Counters are decimal strings. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { DiffSummaryJson } from '../diff/differenceJson.js';
@@ -10,6 +11,8 @@ export const PLAN_FORMAT = 'acskit-plan/1';
 export const PLAN_FILE = 'plan.json';
 /** Where the inputs were, by participant name, relative to the plan; not part of what operators agree on. */
 export const INPUTS_FILE = 'inputs.json';
+/** In the form of `sha256sum`. */
+export const PLAN_DIGEST_FILE = 'plan.sha256';
 export const INVERSE_FOLDER = 'inverse';
 
 export interface PlanInput {
@@ -114,7 +117,10 @@ export interface PlanJson {
   decisions: PlanDecision[];
 }
 
-/** Reads `FOLDER/plan.json`. Throws `FILE_UNREADABLE` or `PLAN_MALFORMED`. */
+/**
+ * Reads `FOLDER/plan.json`. Throws `FILE_UNREADABLE` or `PLAN_MALFORMED`; `PLAN_CHANGED` when it is not the one whose
+ * SHA-256 lies beside it.
+ */
 export async function readPlan(folder: string): Promise<PlanJson> {
   const path = join(folder, PLAN_FILE);
   const text = await readFile(path, 'utf8').catch((cause) => {
@@ -148,7 +154,22 @@ export async function readPlan(folder: string): Promise<PlanJson> {
       }
     }
   }
+  await refuseChanged(folder, path, text);
   return plan as PlanJson;
+}
+
+/** Without the digest beside it (a plan handed on alone, a way back) there is nothing to compare with. */
+async function refuseChanged(folder: string, path: string, text: string): Promise<void> {
+  const line = await readFile(join(folder, PLAN_DIGEST_FILE), 'utf8').catch(() => undefined);
+  const expected = line?.trim().split(/\s/)[0];
+  const found = createHash('sha256').update(text).digest('hex');
+  if (expected === undefined || expected === found) return;
+  throw new AcsError('PLAN_CHANGED', 'a file of the plan was changed after the plan was made', {
+    file: path,
+    expected: `SHA-256 ${expected}, as ${PLAN_DIGEST_FILE} says`,
+    found,
+    hint: 'make the plan anew',
+  });
 }
 
 /** Paths of the inputs by participant name; empty when they were not files. Throws `PLAN_MALFORMED`. */

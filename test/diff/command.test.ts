@@ -83,6 +83,9 @@ describe('acs diff', () => {
     expect((await acs('diff', 'a=-', 'b=-')).stderr).toContain('only once');
     const alias = ['--policy', 'union', '-o', join(folder, 'plan'), '--alias', 'acme-sync=sync'];
     expect((await acs('plan', ...hosted, ...alias)).stderr).toContain('no logical synchronizer id');
+    const once = ['plan', 'participant1=-', file(2), '--hosting', join(MULTI, 'hosting.json')];
+    const piped = await acs(...once, '--policy', 'union', '-o', join(folder, 'plan'));
+    expect(piped.stderr).toContain('standard input cannot be read twice');
     const malformed = await acs('diff', file(1), file(2), '--hosting', file(1));
     expect(malformed.stderr).toContain('HOSTING_NOT_JSON');
   });

@@ -335,6 +335,8 @@ describe('a plan and its inputs', () => {
       code: 'PLAN_MALFORMED',
     });
     await expect(readPlan(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    writeFileSync(join(target, 'plan.json'), JSON.stringify({ ...plan, policy: 'majority' }));
+    await expect(readPlan(target)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
     writeFileSync(join(target, 'plan.json'), '{"format":"other"}');
     await expect(readPlan(target)).rejects.toMatchObject({ code: 'PLAN_MALFORMED' });
   });
