@@ -117,6 +117,8 @@ function detectEnvelope(
   const firstStart = inner.pos;
   if (firstStart + firstLength === dataEnd)
     return head[firstStart] === 0x0a || firstLength === 0 ? 'A' : 'unknown';
+  // What has neither a version nor a message inside is no envelope: a stream of updates begins so.
+  if (!cut && versioned !== true && head[firstStart] !== 0x0a) return 'unknown';
   const domain = head.subarray(firstStart, firstStart + firstLength).toString('latin1');
   return firstStart + firstLength < inner.end &&
     head[firstStart + firstLength] === 0x12 &&

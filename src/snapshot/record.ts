@@ -166,6 +166,10 @@ export class RecordView {
         byteOffset: this.bodyStart,
         expected: 'field 1 (data)',
         found: `${this.end - this.bodyStart} bytes without it`,
+        hint:
+          this.index === 0
+            ? 'an answer of the Ledger API looks like this: `acs convert` reads active contracts, `acs store append` updates'
+            : undefined,
       });
     }
     this.inFlight = dataStart === dataEnd;

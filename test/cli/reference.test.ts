@@ -98,6 +98,8 @@ describe('mistakes', () => {
   it.each([
     ['dars/acme-iou-1.0.0.dar', '`acs dar info`'],
     ['dars/packages.json', 'acs convert'],
+    ['live2/stream/p1.acs-1.bin.gz', '`acs convert`'],
+    ['live2/stream/p1.updates.acs-delta.bin.gz', '`acs store append`'],
   ])('a file of another kind is named for what it is: %s', async (path, command) => {
     const { status, stderr } = await runCommand('cat', fixture(path));
     expect(status).toBe(4);
