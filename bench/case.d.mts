@@ -31,10 +31,37 @@ export interface Case {
   against?: readonly string[];
   /** What issue or docs promise: wall time at most `ratio` times that of `against`. */
   target?: { against: string; ratio: number };
+  /** Promised rate: contracts (of one input file) a second. */
+  minPerSecond?: number;
+  /** The case does not go through `count` contracts, so a rate would say nothing. */
+  noRate?: boolean;
   /** Peak memory promised. */
   maxRssMb?: number;
   /** Left out above this count, e.g. because memory grows by design. */
   maxCount?: number;
+}
+
+/** Medians over the rounds. */
+export interface Measured {
+  name: string;
+  wallSeconds: number;
+  cpuSeconds?: number;
+  peakRssMb?: number;
+}
+
+export interface Result extends Measured, Pick<Case, 'target' | 'minPerSecond' | 'maxRssMb'> {
+  perSecond?: number;
+  ratios: Record<string, number>;
+  cpuRatios: Record<string, number>;
+  /** `time`, `rate`, `memory`. */
+  missed: string[];
+}
+
+export interface SizeResults {
+  count: number;
+  results: Result[];
+  rivals: Measured[];
+  skipped: { name: string; why: string }[];
 }
 
 export interface Rival {

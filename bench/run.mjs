@@ -25,12 +25,11 @@ import { parseArgs } from 'node:util';
 import { DEFAULTS } from './generate.mjs';
 import { measure } from './measure.mjs';
 import { callInOwnProcess } from './ownProcess.mjs';
+import { judge, resultTable } from './resultTable.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = join(ROOT, 'bench/data');
 const README = join(ROOT, 'bench/README.md');
-/** Contracts from which promises about time hold. */
-const TARGETS_FROM = 400_000;
 
 const { values } = parseArgs({
   options: {
@@ -156,57 +155,15 @@ async function benchAt(count, rounds, cases, rivals) {
     const own = summary(bench.name);
     if (own === undefined) continue;
     const file = runs.get(bench.name).input;
-    const ratios = {};
-    const cpuRatios = {};
+    const others = new Map();
     for (const name of bench.against ?? []) {
       const other = summary(rivalKey(name, file)) ?? summary(name);
-      if (other === undefined) continue;
-      ratios[name] = own.wallSeconds / other.wallSeconds;
-      if (own.cpuSeconds !== undefined && other.cpuSeconds > 0) {
-        cpuRatios[name] = own.cpuSeconds / other.cpuSeconds;
-      }
+      if (other !== undefined) others.set(name, other);
     }
-    const missed = [];
-    const reached = bench.target === undefined ? undefined : ratios[bench.target.against];
-    // Below this size the start of the process is most of the time.
-    if (reached !== undefined && count >= TARGETS_FROM && reached > bench.target.ratio) missed.push('time');
-    if (bench.maxRssMb !== undefined && own.peakRssMb > bench.maxRssMb) missed.push('memory');
-    results.push({ ...own, ratios, cpuRatios, target: bench.target, maxRssMb: bench.maxRssMb, missed });
+    results.push(judge(bench, own, others, count));
   }
   const rivalResults = [...runs.keys()].filter((key) => key.includes('\n')).map(summary);
   return { count, results, rivals: rivalResults, skipped };
-}
-
-function table({ count, results, rivals, skipped }) {
-  const number = (n, digits) => (n === undefined ? '-' : n.toFixed(digits));
-  const lines = [
-    `### ${String(count).replace(/\B(?=(\d{3})+$)/g, ' ')} contracts`,
-    '',
-    '| case | wall s | cpu s | peak MB | ratio of wall (of processor time) | promised |',
-    '| --- | ---: | ---: | ---: | --- | --- |',
-  ];
-  for (const r of results) {
-    const ratios = Object.entries(r.ratios).map(([name, ratio]) => {
-      const cpu = r.cpuRatios[name] === undefined ? '' : ` (${r.cpuRatios[name].toFixed(2)})`;
-      return `${ratio.toFixed(2)}${cpu} × ${name.replaceAll('|', '\\|')}`;
-    });
-    const promises = [];
-    if (r.target !== undefined)
-      promises.push(`≤ ${r.target.ratio} × ${r.target.against.replaceAll('|', '\\|')}`);
-    if (r.maxRssMb !== undefined) promises.push(`≤ ${r.maxRssMb} MB`);
-    const verdict =
-      promises.length === 0 ? '' : r.missed.length > 0 ? ` **missed: ${r.missed.join(', ')}**` : ' kept';
-    lines.push(
-      `| ${r.name} | ${number(r.wallSeconds, 2)} | ${number(r.cpuSeconds, 2)} | ${number(r.peakRssMb, 0)} | ${ratios.join(', ')} | ${promises.join(', ')}${verdict} |`,
-    );
-  }
-  for (const r of rivals) {
-    lines.push(
-      `| _${r.name.replaceAll('|', '\\|')}_ | ${number(r.wallSeconds, 2)} | ${number(r.cpuSeconds, 2)} | ${number(r.peakRssMb, 0)} | | |`,
-    );
-  }
-  for (const s of skipped) lines.push('', `Skipped: ${s.name} (${s.why}).`);
-  return lines.join('\n');
 }
 
 const { cases, rivals } = await loadCases();
@@ -227,7 +184,7 @@ const sizes = [];
 for (const count of values.count.split(',').map(Number)) {
   sizes.push(await benchAt(count, Number(values.rounds), chosen, rivals));
 }
-const text = sizes.map(table).join('\n\n');
+const text = sizes.map(resultTable).join('\n\n');
 const report = { machine, rounds: Number(values.rounds), sizes };
 process.stdout.write(values.json ? `${JSON.stringify(report, null, 1)}\n` : `${text}\n`);
 if (values.write) {

@@ -35,6 +35,7 @@ export const cases = [
     prepare: hostingMap,
     command: (context) => commitment(context, '--threads', '0'),
     against: ['node inflate'],
+    minPerSecond: 80_000,
     maxRssMb: 300,
   },
   {
@@ -43,12 +44,14 @@ export const cases = [
     prepare: hostingMap,
     command: (context) => commitment(context, '--threads', '1'),
     against: ['node inflate'],
+    minPerSecond: 150_000,
     maxRssMb: 300,
   },
   {
     name: 'commitments, 10 000 changes to saved states',
     inputs: (count) => ({ file: { count, plain: true } }),
     command: ({ node, scratch }) => node('bench/tasks/commitmentChanges.mjs', join(scratch, 'states')),
+    noRate: true,
     maxRssMb: 300,
   },
 ];
