@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Codes are upper-case words with an underscore, written as string literals. */
+/** Codes are string literals of upper-case words with an underscore; a single word counts where a code has to stand. */
 const CODE =
-  /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'(?:,\s*(?:message:\s*)?(?:'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`))?/g;
+  /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?<=(?:AcsError\(|\bcode: |\.push\()')[A-Z]{2,})'(?:,\s*(?:message:\s*)?(?:'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`))?/g;
 /** Written like codes, but none: environment, zlib and system names, tokens of other formats. */
-const NOT_CODES = /^(Z_|ERR_|XDG_|ACS_DELTA$|LEDGER_EFFECTS$|SQLITE_|TRANSACTION_SHAPE|ACSKIT_)/;
+const NOT_CODES =
+  /^(Z_|ERR_|XDG_|ACS_DELTA$|LEDGER_EFFECTS$|SQLITE_|TRANSACTION_SHAPE|ACSKIT_|CONTRACT_IMPORT_MODE_|BYTE_ARRAY$|TIMESTAMP_MICROS$|V2_0$)/;
 
 function sources() {
   return readdirSync(src, { recursive: true, withFileTypes: true })
@@ -35,6 +36,12 @@ export function collectCodes() {
   return [...codes].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** `D2 IN_FLIGHT` and so on. */
+function pitfalls() {
+  const text = readFileSync(join(src, 'repair/warnings.ts'), 'utf8');
+  return [...text.matchAll(/^ {2}(D\d+): '([A-Z_]+)'/gm)].map(([, code, name]) => `\`${code}\` ${name}`);
+}
+
 export function codesPage() {
   const rows = collectCodes().map(
     ([code, { message, files }]) =>
@@ -45,6 +52,8 @@ export function codesPage() {
 Every error and finding has a stable code. Errors end a command (exit status 4, or 2 for a mistake in the call); findings
 are listed and counted (exit status 1). This page is made from the source (\`node scripts/code-docs.mjs\`); a test keeps
 it so. An empty message means that the text depends on the case.
+
+Pitfalls of repairs have short codes besides: ${pitfalls().join(', ')}.
 
 | code | message | where |
 |---|---|---|
