@@ -138,7 +138,7 @@ function buildParser(
       type: 'boolean',
       default: false,
       alias: 'q',
-      describe: 'no talk on standard error',
+      describe: 'no notes and no progress on standard error; warnings stay',
       global: true,
     })
     .option('progress', {

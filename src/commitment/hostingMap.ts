@@ -10,10 +10,9 @@
  * A party given as plain text is hosted with permission Submission, fully onboarded. Other keys beside
  * `synchronizer_id` and `participants` are left alone; inside a participant or a host every key must be known.
  */
-import { readFile } from 'node:fs/promises';
 import { duplicateKey } from '../io/duplicateKey.js';
 import { AcsError } from '../io/error.js';
-import { fileError } from '../io/input.js';
+import { readText } from '../io/input.js';
 import { compareText } from './compareText.js';
 
 export type HostingPermission = 'Submission' | 'Confirmation' | 'Observation';
@@ -205,9 +204,7 @@ export function parseHostingMap(text: string): HostingMap {
 
 /** Reads a hosting map file. Throws `FILE_UNREADABLE`, `HOSTING_NOT_JSON`, `HOSTING_MALFORMED`, with the file's name. */
 export async function readHostingMap(path: string): Promise<HostingMap> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw fileError(path, cause);
-  });
+  const text = await readText(path);
   try {
     return parseHostingMap(text);
   } catch (error) {

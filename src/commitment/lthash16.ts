@@ -89,6 +89,7 @@ export function parseCommitment(hex: string): Buffer {
     throw new AcsError('COMMITMENT_BAD_HASH', 'not a commitment', {
       expected: '1220 and 64 hexadecimal digits',
       found: hex.length > 80 ? `${hex.slice(0, 80)}…` : hex,
+      exitCode: 2,
     });
   }
   return Buffer.from(hex, 'hex');

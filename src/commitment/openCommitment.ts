@@ -73,12 +73,20 @@ function openReader(): ChunkReader {
 
 /**
  * JSON text starts with a brace, maybe after blanks or a byte order mark. No message is as short as the code of a blank
- * (an active contract's id has at least 33 bytes), and a brace as length prefix is followed by a tag, not by text.
+ * (an active contract's id has at least 33 bytes), and a brace as length prefix is followed by a tag and the length of what
+ * is nearly the whole message, not by text: indented JSON goes on with a line feed and a blank or a quote.
  */
 function formOf(head: Buffer): OpenCommitmentForm {
   if (head[0] === 0xef && head[1] === 0xbb) return 'console';
   const first = head[0]!;
-  if (first === 0x7b) return head[1] === 0x0a || head[1] === 0x10 ? 'node' : 'console';
+  if (head[0] === 0x1f && head[1] === 0x8b) {
+    throw new AcsError('OPEN_COMMITMENT_MALFORMED', 'this is gzip, not an opened commitment', {
+      byteOffset: 0,
+      hint: 'compare snapshots with `acs diff`, or write what two participants share with `acs commitment open`',
+    });
+  }
+  if (first === 0x7b && head[1] === 0x0a) return head[2]! <= 0x22 ? 'console' : 'node';
+  if (first === 0x7b) return head[1] === 0x10 ? 'node' : 'console';
   return first === 0x20 || first === 0x09 || first === 0x0a || first === 0x0d ? 'console' : 'node';
 }
 

@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
+import { refuseReadOnce } from '../io/readTwice.js';
 import { compareText } from './compareText.js';
 import { readOpenCommitment } from './openCommitment.js';
 
@@ -47,6 +48,7 @@ export async function diffOpenCommitments(
   onDifference: (difference: OpenCommitmentDifference) => unknown,
   options: OpenCommitmentDiffOptions = {},
 ): Promise<OpenCommitmentDiff> {
+  await refuseReadOnce([local, remote].filter((file) => typeof file === 'string'));
   const bytes = (await sizeOf(local)) + (await sizeOf(remote));
   const memory = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
   const ranges = Math.max(1, Math.ceil((bytes * MEMORY_PER_FILE_BYTE) / memory));
@@ -128,11 +130,5 @@ async function sizeOf(file: OpenCommitmentFile): Promise<number> {
   const found = await stat(file).catch((cause) => {
     throw fileError(file, cause);
   });
-  if (!found.isFile()) {
-    throw new AcsError('FILE_UNREADABLE', 'not a regular file', {
-      file,
-      hint: 'an opened commitment may have to be read more than once: save it to a file first',
-    });
-  }
   return found.size;
 }

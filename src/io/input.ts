@@ -46,6 +46,13 @@ export async function* readChunks(input: ByteInput, chunkBytes = READ_CHUNK_BYTE
   }
 }
 
+/** A small text, whole; `-` is standard input. */
+export async function readText(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of readChunks(path)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** The same bytes as a Buffer, without copying. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,6 +66,9 @@ export function fileError(file: string, cause: unknown): AcsError {
     EACCES: 'permission denied',
     EISDIR: 'this is a directory',
     ENOTDIR: 'a part of the path is not a directory',
+    // Of making the folders of an output.
+    EEXIST: 'a part of the path is not a directory',
+    EPIPE: 'nobody reads the output any more',
     ENOSPC: 'no space left on the device',
     EROFS: 'the file system is read-only',
   };

@@ -2,10 +2,9 @@
  * Who hosts which party, for placing contracts: a hosting map (JSON, see `commitment/hostingMap`) or a party map with a
  * participant column.
  */
-import { readFile } from 'node:fs/promises';
 import { type HostingMap, parseHostingMap } from '../commitment/hostingMap.js';
 import { AcsError } from '../io/error.js';
-import { fileError } from '../io/input.js';
+import { readText } from '../io/input.js';
 import { parseEntries } from './partyMap.js';
 
 export interface PartyHosting {
@@ -19,9 +18,7 @@ export interface PartyHosting {
 
 /** Reads one hosting file of either kind. Errors: `HOSTING_*`, `PARTY_MAP_*`, `CSV_MALFORMED`. */
 export async function readPartyHosting(path: string): Promise<PartyHosting> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw fileError(path, cause);
-  });
+  const text = await readText(path);
   try {
     return text.trimStart().startsWith('{') ? ofHostingMap(parseHostingMap(text)) : ofPartyMap(text);
   } catch (error) {

@@ -28,6 +28,37 @@ const planted = JSON.parse(readFileSync(path('commitments/differences.json'), 'u
 >;
 
 describe('acs commitment', () => {
+  it('finds mistakes of the call before it reads the file', async () => {
+    const call = ['commitment', '/no/such/file', '--participant', 'participant1', '--hosting', hosting];
+    for (const [options, message] of [
+      [['--with', 'participant1'], 'no commitment with itself'],
+      [['--with', 'participant2', '--expect', '4a4b'], 'COMMITMENT_BAD_HASH'],
+      [['--with', 'participant2', '--group-digests', '--salt-file', '/no/such/salt'], '/no/such/salt'],
+    ] as const) {
+      const { stderr } = await runCommand(...call, ...options);
+      expect(stderr).toContain(message);
+    }
+  });
+
+  it('names what is no opened commitment', async () => {
+    const indented = join(folder, 'indented.json');
+    writeFileSync(indented, JSON.stringify({ cid: '00' }, null, 2));
+    for (const [file, message] of [
+      [snapshot(1), 'this is gzip'],
+      [indented, 'expected: a JSON object'],
+      ['-', 'standard input cannot be read twice'],
+    ] as const) {
+      const { status, stderr } = await runCommand(
+        'commitment',
+        'diff',
+        path('commitments/open-commitment.bin'),
+        file,
+      );
+      expect(status).toBeGreaterThan(1);
+      expect(stderr).toContain(message);
+    }
+  });
+
   it('prints the commitment per counter-participant', async () => {
     for (const n of [1, 2, 3]) {
       const args = ['commitment', snapshot(n), '--participant', `participant${n}`, '--hosting', hosting];
@@ -68,7 +99,7 @@ describe('acs commitment', () => {
     expect((await check(`1220${'0'.repeat(64)}`)).status).toBe(1);
     expect((await check('SHA-256:000000000000...')).status).toBe(1);
     const bad = await check('1220');
-    expect(bad.status).toBe(4);
+    expect(bad.status).toBe(2);
     expect(bad.stderr).toContain('COMMITMENT_BAD_HASH');
   });
 

@@ -51,6 +51,10 @@ describe('standard input', () => {
     expect(run('cat', '-', '--limit', '1', '--fields', 'record').stdout.toString()).toBe('{"record":0}\n');
     const copy = run('filter', '-', '-o', '-').stdout;
     expect(gunzipSync(copy).equals(gunzipSync(input))).toBe(true);
+    const map = readFileSync(fixture('snapshots/multi/hosting.json'));
+    const participants = [1, 2].map((n) => fixture(`snapshots/multi/participant${n}.acs.gz`));
+    const diff = [main, 'diff', ...participants, '--hosting', '-'];
+    expect(spawnSync(process.execPath, diff, { input: map }).status).toBe(1);
     expect(run('parties', '-', '--json').status).toBe(0);
     expect(run('info', '-', '-').status).toBe(2);
   });
@@ -83,10 +87,18 @@ describe('mistakes', () => {
     ['info x --top -1', '--top -1 is below 0'],
     ['filter x -o a -o b', '--output is given more than once'],
     ['cat x --contract zz', 'not a contract id'],
+    ['filter x -o y --counter 3..1', 'the range ends before it begins'],
   ])('%s: %s', async (line, message) => {
     const { status, stderr } = await runCommand(...line.split(' '));
     expect(status).toBe(2);
     expect(stderr).toContain(message);
+  });
+
+  it('an output inside a file is said to be that', async () => {
+    const tiny = fixture('snapshots/tiny.acs.gz');
+    const { status, stderr } = await runCommand('filter', tiny, '-o', `${tiny}/x`);
+    expect(status).toBe(4);
+    expect(stderr).toContain('a part of the path is not a directory');
   });
 
   it('no word at all shows the help, as talk', async () => {

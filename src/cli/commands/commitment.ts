@@ -102,6 +102,14 @@ export const commitmentCommand = defineCommand({
     }
     const hosting = await readHostingMap(args.hosting);
     const counterParticipant = args.with === undefined ? undefined : participantUid(hosting, args.with);
+    if (
+      counterParticipant !== undefined &&
+      counterParticipant === participantUid(hosting, args.participant)
+    ) {
+      throw usageError(`--with ${args.with}: a participant has no commitment with itself`);
+    }
+    const expects = args.expect === undefined ? undefined : expectation(args.expect);
+    const salt = args['salt-file'] === undefined ? '' : await readSalt(args['salt-file']);
     const progress = context.progress(`commitment ${args.file}`, 'bytes', { files: [args.file] });
     const found = await computeCommitments(args.file, {
       ...args,
@@ -113,7 +121,6 @@ export const commitmentCommand = defineCommand({
     progress.finish();
     warnAbout(found, context);
     if (args['group-digests']) {
-      const salt = args['salt-file'] === undefined ? '' : await readSalt(args['salt-file']);
       const list = groupDigests(schemeOf(args.scheme), found.rows(), {
         hosting,
         participant: args.participant,
@@ -129,7 +136,7 @@ export const commitmentCommand = defineCommand({
     const commitments = found.commitments.filter(
       (c) => counterParticipant === undefined || c.counterParticipant === counterParticipant,
     );
-    const expected = args.expect === undefined ? undefined : matches(args.expect, commitments[0]);
+    const expected = expects?.(commitments[0]);
     await context.result(
       {
         file: found.file,
@@ -203,11 +210,12 @@ function describeCommitments(
 }
 
 /** Whole commitments are compared; so is the start of the hash that logs show (`SHA-256:e2c0cf0361cb...`). */
-function matches(expect: string, commitment: CounterParticipantCommitment | undefined): boolean {
-  const found = commitment?.commitment.toString('hex');
+function expectation(expect: string): (commitment: CounterParticipantCommitment | undefined) => boolean {
   const start = /^(?:SHA-256:)([0-9a-f]{6,64})(?:\.\.\.|…)?$/.exec(expect)?.[1];
-  if (start !== undefined) return found?.slice(4).startsWith(start) === true;
-  return found === parseCommitment(expect).toString('hex');
+  if (start !== undefined)
+    return (found) => found?.commitment.toString('hex').slice(4).startsWith(start) === true;
+  const wanted = parseCommitment(expect);
+  return (found) => found?.commitment.equals(wanted) === true;
 }
 
 async function readSalt(path: string): Promise<string> {

@@ -8,6 +8,7 @@ import {
 } from '../../commitment/openCommitmentDiff.js';
 import { usageError } from '../../io/error.js';
 import { fileError, readChunks } from '../../io/input.js';
+import { refuseReadOnce } from '../../io/readTwice.js';
 import { defineCommand, EXIT } from '../command.js';
 import type { CliContext } from '../context.js';
 import { groupDigits, renderTable } from '../table.js';
@@ -153,6 +154,7 @@ async function groupDigestFiles(
   local: string,
   remote: string,
 ): Promise<{ local: GroupDigestList; remote: GroupDigestList } | undefined> {
+  await refuseReadOnce([local, remote]);
   let head = '';
   for await (const chunk of readChunks(local, 4096)) {
     head = chunk.toString('utf8');

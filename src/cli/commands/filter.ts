@@ -127,6 +127,8 @@ function counterRange(text: string): Pick<FilterConditions, 'counterFrom' | 'cou
   if (range === null || (range[1] === '' && range[2] === '')) {
     throw usageError(`--counter ${text} is no range`, 'write N, N.., ..M or N..M');
   }
+  if (range[1] !== '' && range[2] !== '' && BigInt(range[1]!) > BigInt(range[2]!))
+    throw usageError(`--counter ${text}: the range ends before it begins`);
   return {
     ...(range[1] === '' ? {} : { counterFrom: BigInt(range[1]) }),
     ...(range[2] === '' ? {} : { counterTo: BigInt(range[2]) }),
