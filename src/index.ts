@@ -1,17 +1,18 @@
 /** The library: what the commands are made of, for programs. Subpaths of the package give the same by level. */
 
+export type { CommitmentScheme, GroupRow } from './commitment/commitmentScheme.js';
 export {
   type CounterParticipantCommitment,
   commitmentsOf,
   commitmentsOfRows,
 } from './commitment/commitments.js';
 export { diffGroupDigests, type GroupDigestList, groupDigests } from './commitment/groupDigests.js';
-export { type CommitmentEvent, type GroupRow, GroupStates } from './commitment/groups.js';
+export { type CommitmentEvent, GroupStates } from './commitment/groups.js';
 export { type HostingMap, parseHostingMap, readHostingMap } from './commitment/hostingMap.js';
 export { type OpenedContract, readOpenCommitment } from './commitment/openCommitment.js';
 export { diffOpenCommitments, type OpenCommitmentDifference } from './commitment/openCommitmentDiff.js';
 export { readStates, writeStates } from './commitment/savedStates.js';
-export { type CommitmentScheme, schemeOf } from './commitment/scheme.js';
+export { schemeOf } from './commitment/scheme.js';
 export { commitmentsOfSnapshot, groupStatesOfSnapshot } from './commitment/snapshotStates.js';
 export { BlobView, type ContractInstance, decodeBlob, encodeBlob } from './contract/blob.js';
 export { contentDigest } from './contract/contentDigest.js';
@@ -31,7 +32,8 @@ export { type DarCatalog, type LoadDarsOptions, loadDars } from './dar/catalog.j
 export { type ContractToLabel, contractLabeller, type LabelledContract } from './dar/contractLabeller.js';
 export { diffUpgrade, type UpgradeChange, type UpgradeDiff } from './dar/upgradeDiff.js';
 export { DIFF_CLASSES, type DiffClass } from './diff/classes.js';
-export { type Difference, type DiffOptions, diffInputs } from './diff/diff.js';
+export { type DiffOptions, diffInputs } from './diff/diff.js';
+export type { Difference } from './diff/difference.js';
 export { differenceJson, diffSummaryJson } from './diff/differenceJson.js';
 export { openDiffSource } from './diff/openSource.js';
 export { type DiffSink, type DiffSource, openedCommitmentSource, snapshotSource } from './diff/source.js';

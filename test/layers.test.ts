@@ -57,6 +57,24 @@ describe('the levels of src', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('hold no circle of imports', () => {
+    const targets = new Map(
+      sources().map((file) => [
+        relative(src, file),
+        imports(file).map((target) => target.replace(/\.js$/, '.ts')),
+      ]),
+    );
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      else if (!done.has(file)) for (const target of targets.get(file) ?? []) walk(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of targets.keys()) walk(file, []);
+    expect(circles).toEqual([]);
+  });
+
   it('have no barrels, no grab bags and no default exports', () => {
     for (const file of sources()) {
       const name = relative(src, file);

@@ -1,8 +1,8 @@
 /** Commitments of whatever `acs commitment` is given: a snapshot file or a store. */
+
+import type { CommitmentScheme, GroupRow } from '../commitment/commitmentScheme.js';
 import type { CounterParticipantCommitment } from '../commitment/commitments.js';
-import type { GroupRow } from '../commitment/groups.js';
 import type { HostingMap } from '../commitment/hostingMap.js';
-import type { CommitmentScheme } from '../commitment/scheme.js';
 import { commitmentsOfSnapshot } from '../commitment/snapshotStates.js';
 import { formatMicros, parseMicros } from '../contract/time.js';
 import { usageError } from '../io/error.js';

@@ -4,10 +4,10 @@
  * whatever its permission, onboarding or not.
  */
 
+import type { CommitmentScheme, CounterParticipantDigest } from './commitmentScheme.js';
 import { compareText } from './compareText.js';
 import { hostsOfParties } from './hostingMap.js';
 import { emptyState, isEmptyState } from './lthash16.js';
-import type { CommitmentScheme, CounterParticipantDigest } from './scheme.js';
 
 export const blake2xbGroups: CommitmentScheme = {
   name: 'blake2xb-groups',

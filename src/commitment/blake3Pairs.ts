@@ -4,11 +4,11 @@
  * fully onboarded hosts count. The states kept here are per ordered pair of parties, so they do not depend on hosting.
  */
 
+import type { CommitmentScheme, CounterParticipantDigest } from './commitmentScheme.js';
 import { compareText } from './compareText.js';
 import { appendParties } from './contractElement.js';
 import { hostsOfParties } from './hostingMap.js';
 import { isEmptyState } from './lthash16.js';
-import type { CommitmentScheme, CounterParticipantDigest } from './scheme.js';
 
 export const blake3Pairs: CommitmentScheme = {
   name: 'blake3-pairs',

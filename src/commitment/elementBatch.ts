@@ -2,7 +2,7 @@
  * Changes of LtHash16 states packed into bytes, to be handed to another thread: per change the slot (4 bytes), the
  * length of the element (2 bytes), the sign (1 byte, 1 = add), a spare byte, and the element.
  */
-import type { LtHashEngine } from './engine.js';
+import type { LtHashEngine } from './ltHashEngine.js';
 
 const HEADER_BYTES = 8;
 

@@ -5,10 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { AcsError } from '../io/error.js';
+import type { CommitmentScheme, GroupRow } from './commitmentScheme.js';
 import { compareText } from './compareText.js';
-import type { GroupRow } from './groups.js';
 import { type HostingMap, hostsOfParties, participantUid } from './hostingMap.js';
-import type { CommitmentScheme } from './scheme.js';
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 

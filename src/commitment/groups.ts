@@ -4,12 +4,14 @@
  * 2 KiB and the party names per group, whatever the number of contracts.
  */
 import { AcsError } from '../io/error.js';
+import type { CommitmentScheme, GroupRow } from './commitmentScheme.js';
 import { compareText } from './compareText.js';
 import { MAX_ELEMENT_BYTES, writeContractElement, writeRawContractElement } from './contractElement.js';
-import { type EngineKind, type LtHashEngine, openEngine } from './engine.js';
+import { openEngine } from './engine.js';
 import { type HashThreads, startHashThreads } from './hashThreads.js';
+import type { EngineKind, LtHashEngine } from './ltHashEngine.js';
 import { checkState, emptyState, isEmptyState } from './lthash16.js';
-import { type CommitmentScheme, SCHEMES } from './scheme.js';
+import { SCHEMES } from './scheme.js';
 
 /**
  * A contract became active or stopped being active on the synchronizer. The reassignment counter is the one the
@@ -38,15 +40,6 @@ export interface GroupState {
 }
 
 const MAX_PARTY_BYTES = 255;
-
-/** A running state with its bytes, as a store keeps it. */
-export interface GroupRow {
-  /** As {@link GroupState.parties}. */
-  parties: readonly string[];
-  contracts: number;
-  /** 2048 bytes; may be reused for the next row. */
-  state: Uint8Array;
-}
 
 export interface GroupStatesOptions {
   /** Default: blake2xb-groups. */

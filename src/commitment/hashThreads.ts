@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { threadProgram } from '../io/threadProgram.js';
 import { BATCH_BYTES, MAX_BATCH_ELEMENT_BYTES, packChange, runBatch } from './elementBatch.js';
-import type { EngineKind, Expansion, LtHashEngine } from './engine.js';
+import type { EngineKind, Expansion, LtHashEngine } from './ltHashEngine.js';
 import { LTHASH_BYTES } from './lthash16.js';
 
 export interface HashThreadData {

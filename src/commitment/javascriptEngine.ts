@@ -1,7 +1,7 @@
 /** The hash engine in plain JavaScript: the fallback for BLAKE2Xb and the only one for BLAKE3. */
 import { blake2xb } from './blake2xb.js';
 import { blake3Xof } from './blake3Xof.js';
-import type { Expansion, LtHashEngine } from './engine.js';
+import type { Expansion, LtHashEngine } from './ltHashEngine.js';
 import { addState, checkState, emptyState, LTHASH_BYTES, subtractState } from './lthash16.js';
 
 export function openJavascriptEngine(expansion: Expansion): LtHashEngine {

@@ -10,8 +10,8 @@ import { type ByteInput, inputName, readChunks } from '../io/input.js';
 import { frameSplitter } from '../wire/frames.js';
 import { WireReader } from '../wire/reader.js';
 import { WireWriter } from '../wire/writer.js';
-import type { EngineKind } from './engine.js';
 import { GroupStates } from './groups.js';
+import type { EngineKind } from './ltHashEngine.js';
 import { LTHASH_BYTES } from './lthash16.js';
 import { schemeOf } from './scheme.js';
 

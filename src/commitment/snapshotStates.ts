@@ -7,11 +7,11 @@ import type { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, type SnapshotFacts, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
 import { decodeUtf8 } from '../wire/reader.js';
+import type { CommitmentScheme } from './commitmentScheme.js';
 import { type CounterParticipantCommitment, commitmentsOf } from './commitments.js';
-import type { EngineKind } from './engine.js';
 import { type GroupState, GroupStates } from './groups.js';
 import { type HostingMap, participantUid } from './hostingMap.js';
-import type { CommitmentScheme } from './scheme.js';
+import type { EngineKind } from './ltHashEngine.js';
 
 export interface SnapshotStatesOptions {
   scheme?: CommitmentScheme;

@@ -4,7 +4,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { webAssembly } from '../wire/wasmAssembler.js';
-import type { LtHashEngine } from './engine.js';
+import type { LtHashEngine } from './ltHashEngine.js';
 import { checkState, emptyState, LTHASH_BYTES } from './lthash16.js';
 import { blake2xbModule, WASM_LAYOUT } from './wasm/blake2xbModule.js';
 

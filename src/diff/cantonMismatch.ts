@@ -3,7 +3,7 @@
  * `{"cidsOnlyLocal": [], "cidsOnlyRemote": [], "differentReassignmentCounters": []}`, indented by two blanks. It compares
  * two inputs and knows ids and counters only: a contract whose content differs has no place in it.
  */
-import type { Difference } from './diff.js';
+import type { Difference } from './difference.js';
 import { openTextSpool, type TextSpool } from './textSpool.js';
 
 export interface MismatchFile {

@@ -4,10 +4,10 @@
  * differences come in ascending order of contract ids.
  */
 import { AcsError, usageError } from '../io/error.js';
-import { classifyPair, type DiffClass, type DiffState, sortClasses } from './classes.js';
+import { classifyPair, type DiffState, sortClasses } from './classes.js';
+import type { ComparedContract, Difference, PairDifference } from './difference.js';
 import { FILE_THREAD_MEMORY } from './fileThread.js';
 import {
-  type ContentField,
   contentDigestOf,
   counterOf,
   createdAtOf,
@@ -25,45 +25,6 @@ import { type DiffScope, type InputSet, openScope, type Scope } from './scope.js
 import type { DiffSource, DiffSourceFacts } from './source.js';
 import { Spill } from './spill.js';
 import { type DiffSummary, type DiffTally, openTally } from './summary.js';
-
-export interface PairDifference {
-  /** Positions of the two inputs, the smaller first. */
-  left: number;
-  right: number;
-  class: DiffClass;
-  fields: readonly ContentField[];
-  also: readonly DiffClass[];
-}
-
-/** A contract and what the inputs show of it. */
-export interface ComparedContract {
-  /** Lower-case hex. */
-  contractId: string;
-  /** `package:Module:Entity`; undefined when no input shows the content. */
-  template: string | undefined;
-  packageName: string | undefined;
-  /** Ascending; of every input together when they differ. Undefined when no input shows them. */
-  stakeholders: readonly string[] | undefined;
-  signatories: readonly string[] | undefined;
-  /** Microseconds since the epoch. */
-  createdAt: bigint | undefined;
-  /** One per input that has to show the contract or does; in the order of the inputs. */
-  states: readonly DiffState[];
-  /** True when inputs name different packages to represent the contract; no difference of the contract itself. */
-  representativeDiffers: boolean;
-}
-
-/** One contract that is not the same everywhere it has to be. */
-export interface Difference extends ComparedContract {
-  /** The first of {@link classes}. */
-  class: DiffClass;
-  /** Every class found between two inputs, in order of precedence. */
-  classes: readonly DiffClass[];
-  /** Content fields that differ between two inputs. */
-  fields: readonly ContentField[];
-  /** The pairs of inputs that differ. */
-  pairs: readonly PairDifference[];
-}
 
 export interface DiffOptions extends DiffScope {
   /** About how many bytes of memory to use, default {@link DEFAULT_DIFF_MEMORY}. */

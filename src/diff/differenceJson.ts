@@ -2,7 +2,7 @@
 import { formatMicros } from '../contract/time.js';
 
 import type { DiffState } from './classes.js';
-import type { Difference } from './diff.js';
+import type { Difference } from './difference.js';
 import { type DiffSummary, UNKNOWN_TEMPLATE } from './summary.js';
 
 export interface DifferenceJson {

@@ -2,7 +2,7 @@
  * The report of a comparison as one HTML file that needs nothing else: counts, and the differing contracts, to be
  * filtered by class, template, party and pair of inputs. Texts of the inputs are never taken as markup.
  */
-import type { Difference } from './diff.js';
+import type { Difference } from './difference.js';
 import { differenceJson } from './differenceJson.js';
 import { REPORT_SCRIPT, REPORT_STYLE } from './htmlReportPage.js';
 import type { DiffSummary } from './summary.js';

@@ -3,7 +3,7 @@
  * 5.6; legacy-import-and-recovery spec, section 2.3).
  */
 import type { DiffState } from '../diff/classes.js';
-import type { ComparedContract, Difference } from '../diff/diff.js';
+import type { ComparedContract, Difference } from '../diff/difference.js';
 import type { Policy } from './policy.js';
 
 export type AgreedState =

@@ -1,5 +1,5 @@
 /** A decision about one contract as it stands in `plan.json`. */
-import type { ComparedContract, Difference } from '../diff/diff.js';
+import type { ComparedContract, Difference } from '../diff/difference.js';
 import type { Decision, DecisionContext, RepairAction } from './decide.js';
 import type { PlanActionJson, PlanDecision } from './planJson.js';
 

@@ -1,6 +1,6 @@
 /** A plan in the making: what follows from each contract, one after another. */
 import type { HostingMap } from '../commitment/hostingMap.js';
-import type { ComparedContract, Difference } from '../diff/diff.js';
+import type { ComparedContract, Difference } from '../diff/difference.js';
 import type { DiffSource, DiffSourceFacts } from '../diff/source.js';
 import type { TextSpool } from '../diff/textSpool.js';
 import { AcsError } from '../io/error.js';

@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { Db } from './open.js';
+import { AUTOMATIC_PAGES, type Db } from './open.js';
 
 /** Pages in the log beyond which the writer waits for the copying: 256 MB. */
 const MAX_LOG_PAGES = 32_000;
@@ -85,6 +85,3 @@ export function checkpointer(path: string, db: Db): Checkpointer {
     },
   };
 }
-
-/** Pages in the log at which a writer without a thread of its own checkpoints. */
-export const AUTOMATIC_PAGES = 8000;

@@ -2,10 +2,11 @@
  * Commitments of a source at an offset or at a tick (commitments spec, section 2). The running states can be kept in the
  * store: the next question then adds and removes only what changed between the two offsets, in either direction.
  */
+
+import type { CommitmentScheme, GroupRow } from '../commitment/commitmentScheme.js';
 import { type CounterParticipantCommitment, commitmentsOfRows } from '../commitment/commitments.js';
-import { type GroupRow, GroupStates } from '../commitment/groups.js';
+import { GroupStates } from '../commitment/groups.js';
 import type { HostingMap } from '../commitment/hostingMap.js';
-import type { CommitmentScheme } from '../commitment/scheme.js';
 import { AcsError } from '../io/error.js';
 import { describer, questionSql, resolveQuestion } from './ask.js';
 import { firstEventAfter } from './changes.js';

@@ -8,9 +8,11 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { AcsError } from '../io/error.js';
-import { AUTOMATIC_PAGES } from './checkpointer.js';
 
 export type Db = Database.Database;
+
+/** Pages in the log at which a writer without a thread of its own checkpoints. */
+export const AUTOMATIC_PAGES = 8000;
 
 /** `acs1` */
 export const APPLICATION_ID = 0x61637331;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commitmentsOf } from '../../src/commitment/commitments.js';
-import type { EngineKind } from '../../src/commitment/engine.js';
 import { type CommitmentEvent, GroupStates } from '../../src/commitment/groups.js';
 import { type HostingMap, hostingMapOf } from '../../src/commitment/hostingMap.js';
+import type { EngineKind } from '../../src/commitment/ltHashEngine.js';
 import { commitmentOf, isEmptyState, statesEqual, stateToHex } from '../../src/commitment/lthash16.js';
 import { SCHEMES, schemeOf } from '../../src/commitment/scheme.js';
 import {

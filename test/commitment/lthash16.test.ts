@@ -8,7 +8,8 @@ import {
   writeContractElement,
   writeRawContractElement,
 } from '../../src/commitment/contractElement.js';
-import { type EngineKind, openEngine } from '../../src/commitment/engine.js';
+import { openEngine } from '../../src/commitment/engine.js';
+import type { EngineKind } from '../../src/commitment/ltHashEngine.js';
 import {
   addState,
   commitmentLogText,

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { hostingMapOf } from '../../src/commitment/hostingMap.js';
 import { encodeBlob } from '../../src/contract/blob.js';
 import type { DiffClass } from '../../src/diff/classes.js';
-import { type Difference, diffInputs } from '../../src/diff/diff.js';
+import { diffInputs } from '../../src/diff/diff.js';
+import type { Difference } from '../../src/diff/difference.js';
 import type { DiffSource, InactiveStatus } from '../../src/diff/source.js';
 import {
   contractId,

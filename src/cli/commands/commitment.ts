@@ -1,10 +1,11 @@
 /** `acs commitment` */
 import { readFile } from 'node:fs/promises';
+import type { SchemeName } from '../../commitment/commitmentScheme.js';
 import type { CounterParticipantCommitment } from '../../commitment/commitments.js';
 import { type GroupDigestList, groupDigests, groupName } from '../../commitment/groupDigests.js';
 import { participantUid, readHostingMap } from '../../commitment/hostingMap.js';
 import { commitmentLogText, parseCommitment } from '../../commitment/lthash16.js';
-import { SCHEMES, type SchemeName, schemeOf } from '../../commitment/scheme.js';
+import { SCHEMES, schemeOf } from '../../commitment/scheme.js';
 import { usageError } from '../../io/error.js';
 import { fileError } from '../../io/input.js';
 import { defineCommand, EXIT } from '../command.js';

@@ -2,7 +2,8 @@
 import { readHostingMap } from '../../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../../contract/identifier.js';
 import { openMismatchFile } from '../../diff/cantonMismatch.js';
-import { type Difference, diffInputs } from '../../diff/diff.js';
+import { diffInputs } from '../../diff/diff.js';
+import type { Difference } from '../../diff/difference.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
 import { openHtmlReport } from '../../diff/htmlReport.js';
 import type { DiffSource } from '../../diff/source.js';
