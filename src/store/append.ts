@@ -3,31 +3,28 @@
  * every batch is one durable transaction that also moves the head, so appending the same files again is always safe.
  */
 import { locateMessage, readLedgerStream } from '../contract/ledgerStream.js';
-import { type LedgerUpdate, parseUpdate, type UpdateEvent } from '../contract/updates.js';
+import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { inputName } from '../io/input.js';
-import { RecordView } from '../snapshot/record.js';
-import { absenceFilter } from './absenceFilter.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
-import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
+import { DRAFT_WIDTH } from './draftEvents.js';
 import { draftedUpdates } from './draftedUpdate.js';
 import { HEAD } from './draftMessages.js';
 import { type BatchDrafts, draftQueue, type QueuedMessage } from './draftQueue.js';
 import type { Strictness } from './findings.js';
 import { idBytes } from './idBytes.js';
-import { idHash } from './idHash.js';
-import { deferIndices, requireIndices, requireUpdateIndices, restoreIndices } from './idIndices.js';
+import { deferIndices, requireIndices, restoreIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
-import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
+import { ledgerState } from './ledgerState.js';
 import { beginSource } from './load.js';
-import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { type ContractRow, type Payload, payloads } from './payload.js';
+import { payloads } from './payload.js';
 import { findSource, type ReadySource, readySource, setFilter } from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
+import { type StoredUpdate, updateStorer } from './storeUpdate.js';
 import { nowMicros, recordRefusal } from './transaction.js';
-import { contentOf, factsOf, ORIGIN, reassignmentId, type UpdateFacts } from './updateContent.js';
+import { contentOf } from './updateContent.js';
 
 /** Events per transaction. */
 export const APPEND_BATCH = 50_000;
@@ -109,11 +106,6 @@ interface AppendSession {
   close(): Promise<void>;
 }
 
-/** With facts when it was drafted; its events are then in the order of their nodes. */
-type StoredUpdate = LedgerUpdate & { facts?: UpdateFacts };
-
-const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
-
 function appendSession(
   db: Db,
   checkpoints: Checkpointer,
@@ -126,23 +118,13 @@ function appendSession(
   const rows = storeRows(db, ROWS_PER_STATEMENT);
   const store = payloads(db, rows, intern, inside);
   const state = ledgerState(db, rows, source.pk, options);
-  const view = new RecordView();
-  const event: NewEvent = newEvent(0n);
   const sameUpdate = db
     .prepare('SELECT update_id, content_hash FROM update_tx WHERE source_pk = ? AND off = ?')
     .raw();
-  const sameId = db
-    .prepare('SELECT off, update_id FROM update_tx WHERE id_hash = ? AND source_pk = ?')
-    .raw()
-    .safeIntegers();
   const setHead = db.prepare('UPDATE source SET head_offset = ? WHERE source_pk = ?');
   const insertTime = db.prepare(
     'INSERT INTO sync_time(source_pk, sync_pk, off, record_time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const insertHosting = db.prepare(
-    'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-  );
-  const updateIds = absenceFilter(db, rows.updates.flush);
   const recordTimes = new Map<number, bigint>();
   for (const [sync, time] of db
     .prepare('SELECT sync_pk, max(record_time) FROM sync_time WHERE source_pk = ? GROUP BY sync_pk')
@@ -162,6 +144,7 @@ function appendSession(
     findings: {},
     warnings: 0,
   };
+  const storer = updateStorer(db, rows, intern, store, state, source, result);
   let head = source.head;
   /** Synchronizers whose record time moved in this batch. */
   const moved = new Set<number>();
@@ -185,17 +168,14 @@ function appendSession(
     options.onCommit?.({ head, updates: result.updates, events: result.events });
   }
 
-  /** Drafts of the update being stored. */
-  let drafts: BatchDrafts | undefined;
   const drafted = draftedUpdates();
   const queue = draftQueue(
     false,
-    (message, buf, itsDrafts) => {
-      drafts = itsDrafts;
+    (message, buf, drafts) => {
       rows.borrow(buf);
       try {
-        takeMessage(message, buf, itsDrafts);
-        if (message.end === itsDrafts.end) rows.giveBack();
+        takeMessage(message, buf, drafts);
+        if (message.end === drafts.end) rows.giveBack();
       } catch (error) {
         throw locateMessage(error, message.index, message.place);
       }
@@ -203,27 +183,27 @@ function appendSession(
     options.draftBatchBytes,
   );
 
-  function takeMessage(message: QueuedMessage, buf: Buffer, itsDrafts: BatchDrafts): void {
-    const at = itsDrafts.next;
-    const whole = drafted.next(buf, itsDrafts);
+  function takeMessage(message: QueuedMessage, buf: Buffer, drafts: BatchDrafts): void {
+    const at = drafts.next;
+    const whole = drafted.next(buf, drafts);
     // What is known already, or out of order, is told by all its bytes.
     if (whole !== undefined && whole.offset > head && whole.offset > lastOfFile) {
-      take(buf, whole);
+      take(buf, whole, drafts);
       return;
     }
     const update = parseUpdate(buf, message.start, message.end);
-    drafted.learn(itsDrafts, at, update);
-    if (itsDrafts.numbers[at + HEAD.drafted] === 0) {
+    drafted.learn(drafts, at, update);
+    if (drafts.numbers[at + HEAD.drafted] === 0) {
       for (const one of update.events) {
         if (one.createdStart < 0) continue;
-        one.draft = itsDrafts.next;
-        itsDrafts.next += DRAFT_WIDTH;
+        one.draft = drafts.next;
+        drafts.next += DRAFT_WIDTH;
       }
     }
-    take(buf, update);
+    take(buf, update, drafts);
   }
 
-  function take(buf: Buffer, update: StoredUpdate): void {
+  function take(buf: Buffer, update: StoredUpdate, drafts: BatchDrafts): void {
     const { offset } = update;
     if (update.kind !== 'checkpoint') {
       if (offset <= lastOfFile)
@@ -240,7 +220,11 @@ function appendSession(
     }
     begin();
     if (update.kind === 'checkpoint') checkpoint(update);
-    else apply(buf, update, update.facts ?? factsOf(buf, update));
+    else {
+      if (update.recordTime !== undefined)
+        checkTime(intern.synchronizer(update.synchronizerId), update.recordTime, offset);
+      storer.store(buf, update, drafts);
+    }
     head = offset;
     inBatch += 1 + update.events.length;
     if (inBatch >= batch) commit();
@@ -280,214 +264,6 @@ function appendSession(
         ? `update ${update.updateId} at or below the head ${head} is unknown`
         : `update ${update.updateId} instead of ${row[0].toString('hex')}`,
     );
-  }
-
-  function apply(buf: Buffer, update: StoredUpdate, { id, hash, origin, content }: UpdateFacts): void {
-    const { offset } = update;
-    const sync = intern.synchronizer(update.synchronizerId);
-    if (update.recordTime !== undefined) checkTime(sync, update.recordTime, offset);
-    if (!updateIds.isAbsent(hash)) checkUpdateId(id, hash, update);
-    updateIds.add(hash);
-    rows.updates.add(
-      source.pk,
-      offset,
-      UPDATE_KIND[update.kind],
-      id,
-      hash,
-      sync,
-      update.recordTime ?? null,
-      update.effectiveAt ?? null,
-      update.workflowId === '' ? null : update.workflowId,
-      origin,
-      content,
-      state.nextEvent,
-    );
-    result.updates++;
-    const { events } = update;
-    if (events.length > 1 && update.facts === undefined) orderEvents(events, offset);
-    event.off = offset;
-    event.byRepair = origin === ORIGIN.import || origin === ORIGIN.repair;
-    let batchSet: number | undefined;
-    for (const one of events) {
-      const set = applyEvent(buf, update, one, sync);
-      if (update.kind !== 'reassignment' || set === undefined) continue;
-      if (batchSet !== undefined && set !== batchSet)
-        state.note('BATCH_NOT_UNIFORM', offset, event.contract, null, `update ${update.updateId}`);
-      batchSet = set;
-    }
-    if (update.kind === 'reassignment') checkReassignmentId(buf, update);
-    update.authorizations.forEach((a, n) => {
-      insertHosting.run(
-        source.pk,
-        offset,
-        n,
-        sync,
-        intern.party(a.party),
-        a.participant,
-        a.kind,
-        a.permission,
-      );
-    });
-  }
-
-  function checkUpdateId(id: Buffer, hash: number, update: LedgerUpdate): void {
-    if (rows.updates.has(4, hash)) rows.updates.flush();
-    requireUpdateIndices(db);
-    const found = sameId.all(hash, source.pk) as [bigint, Buffer][];
-    if (found.length === 0) updateIds.missed();
-    for (const [off, other] of found) {
-      if (id.length > 0 && other.equals(id))
-        state.note(
-          'DUPLICATE_UPDATE_ID',
-          update.offset,
-          null,
-          null,
-          `${update.updateId || id.toString('hex')}, also at offset ${off}`,
-        );
-    }
-  }
-
-  function orderEvents(events: UpdateEvent[], offset: bigint): void {
-    events.sort((a, b) => a.nodeId - b.nodeId);
-    for (let i = 1; i < events.length; i++) {
-      if (events[i].nodeId === events[i - 1].nodeId)
-        state.note('DUPLICATE_EVENT_ID', offset, null, null, `node ${events[i].nodeId} twice`);
-    }
-  }
-
-  /** Returns the stakeholder set of an event with payload. */
-  function applyEvent(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
-    result.events++;
-    return one.createdStart >= 0 ? activation(buf, update, one, sync) : deactivation(buf, update, one, sync);
-  }
-
-  function payloadOf(buf: Buffer, one: UpdateEvent, sync: number): Payload | undefined {
-    const { draft } = one;
-    if (draft >= 0 && drafts !== undefined) {
-      const drafted = store.takeDraft(buf, drafts.numbers, draft, drafts.names);
-      if (drafted !== 'unknown') return drafted;
-    }
-    const payload = store.take(view.parseEvent(buf, one.createdStart, one.createdEnd), sync, false);
-    if (draft >= 0 && drafts !== undefined) store.learn(drafts.numbers, draft, drafts.names, payload);
-    return payload;
-  }
-
-  function activation(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
-    const { offset } = update;
-    const part = one.reassignment;
-    const payload = payloadOf(buf, one, sync);
-    if (payload === undefined) {
-      result.outsideFilter++;
-      view.parseEvent(buf, one.createdStart, one.createdEnd);
-      state.note('FILTER_ESCAPE', offset, null, null, `contract ${view.contractId}`);
-      return undefined;
-    }
-    const kind =
-      part === undefined ? KIND.create : part.source === part.target ? KIND.repairAdd : KIND.assign;
-    fill(event, payload, kind, sync, part?.counter ?? 0n);
-    event.nodeId = one.nodeId;
-    event.ledgerOffset = payload.ledgerOffset === offset ? null : payload.ledgerOffset;
-    const pk = state.append(event);
-    reportPayload(state.note, payload, offset, pk);
-    if (part !== undefined) {
-      if (part.target !== update.synchronizerId)
-        state.note('SYNC_MISMATCH', offset, event.contract, pk, `assigned to ${part.target}`);
-      const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
-      state.appendReassignment(pk, part, from, to, null);
-      if (kind === KIND.assign) state.pair(event, pk, part, from, to, offset);
-    }
-    state.activate(event, pk);
-    return payload.set;
-  }
-
-  function deactivation(
-    buf: Buffer,
-    update: LedgerUpdate,
-    one: UpdateEvent,
-    sync: number,
-  ): number | undefined {
-    const { offset } = update;
-    const part = one.reassignment;
-    let template: number | null;
-    let known: ContractRow | undefined;
-    if (one.draft >= 0 && drafts !== undefined) {
-      const { numbers, names } = drafts;
-      const idStart = numbers[one.draft + DRAFT.idStart];
-      const idEnd = numbers[one.draft + DRAFT.idEnd];
-      const hash = numbers[one.draft + DRAFT.hash];
-      const number = numbers[one.draft + DRAFT.template];
-      known = store.find(buf, idStart, idEnd, hash);
-      template = names.archivedTemplates[number] ?? templateOf(buf, one);
-      if (template !== null) names.archivedTemplates[number] = template;
-      event.contract = known?.pk ?? store.stub(buf, idStart, idEnd, hash, template);
-    } else {
-      const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
-      const hash = idHash(id);
-      known = store.find(id, 0, id.length, hash);
-      template = templateOf(buf, one);
-      event.contract = known?.pk ?? store.stub(id, 0, id.length, hash, template);
-    }
-    event.isNew = known === undefined;
-    event.sync = sync;
-    event.nodeId = one.nodeId;
-    event.kind =
-      part === undefined ? KIND.archive : part.source === part.target ? KIND.repairPurge : KIND.unassign;
-    event.counter = part?.counter ?? 0n;
-    event.ledgerOffset = null;
-    event.layout = null;
-    event.package = null;
-    event.shape = 0;
-    event.raw = undefined;
-    event.template = template;
-    const pk = state.append(event);
-    if (part !== undefined) {
-      if (part.source !== update.synchronizerId)
-        state.note('SYNC_MISMATCH', offset, event.contract, pk, `unassigned from ${part.source}`);
-      const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
-      state.appendReassignment(pk, part, from, to, null);
-      if (event.kind === KIND.unassign) state.pair(event, pk, part, from, to, offset);
-    }
-    if (known !== undefined && known.template !== null && template !== null && known.template !== template)
-      checkTemplate(known.template, template, offset, pk);
-    state.deactivate(event, pk, known === undefined && source.filter !== undefined);
-    return known?.set ?? undefined;
-  }
-
-  function templateOf(buf: Buffer, one: UpdateEvent): number | null {
-    return one.templateStart < 0
-      ? null
-      : intern.templateAt(buf, one.templateStart, one.templateEnd, one.packageName);
-  }
-
-  function checkTemplate(created: number, named: number, offset: bigint, pk: number): void {
-    const a = intern.templateRow(created);
-    const b = intern.templateRow(named);
-    if (a.moduleName !== b.moduleName || a.entityName !== b.entityName)
-      state.note(
-        'TEMPLATE_PACKAGE_DIFFERS',
-        offset,
-        event.contract,
-        pk,
-        `${b.moduleName}:${b.entityName} instead of ${a.moduleName}:${a.entityName}`,
-        'E',
-      );
-    else if (a.packageId !== b.packageId)
-      state.note('TEMPLATE_PACKAGE_DIFFERS', offset, event.contract, pk, `package ${b.packageId}`);
-  }
-
-  /** Unassignments only: the id is a hash over them all (ledger-semantics spec, section 2.4). */
-  function checkReassignmentId(buf: Buffer, update: LedgerUpdate): void {
-    const parts = update.events.filter((e) => e.kind === 'unassign' && e.reassignment !== undefined);
-    const first = parts[0]?.reassignment;
-    if (first === undefined || first.submitter === '' || update.recordTime === undefined) return;
-    if (parts.some((e) => e.reassignment?.reassignmentId !== first.reassignmentId)) return;
-    const contracts = parts.map((e) => ({
-      id: buf.toString('latin1', e.idStart, e.idEnd),
-      counter: e.reassignment?.counter ?? 0n,
-    }));
-    const expected = reassignmentId(first.source, first.target, update.recordTime, contracts);
-    if (expected !== first.reassignmentId)
-      state.note('REASSIGNMENT_ID_HASH', update.offset, null, null, `${first.reassignmentId}`);
   }
 
   async function drain(input: ByteInput): Promise<void> {

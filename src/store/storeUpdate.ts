@@ -1,0 +1,264 @@
+/** Storing one update: its row, its events with all that follows from them, and what does not fit. */
+import type { LedgerUpdate, UpdateEvent } from '../contract/updates.js';
+import { RecordView } from '../snapshot/record.js';
+import { absenceFilter } from './absenceFilter.js';
+import { DRAFT } from './draftEvents.js';
+import type { BatchDrafts } from './draftQueue.js';
+import { idHash } from './idHash.js';
+import { requireUpdateIndices } from './idIndices.js';
+import type { StoreInterner } from './intern.js';
+import { KIND, type LedgerState, type NewEvent } from './ledgerState.js';
+import { fill, newEvent, reportPayload } from './newEvent.js';
+import type { Db } from './open.js';
+import type { ContractRow, Payload, Payloads } from './payload.js';
+import type { ReadySource } from './source.js';
+import type { StoreRows } from './storeRows.js';
+import { factsOf, ORIGIN, reassignmentId, type UpdateFacts } from './updateContent.js';
+
+/** With facts when it was drafted; its events are then in the order of their nodes. */
+export type StoredUpdate = LedgerUpdate & { facts?: UpdateFacts };
+
+const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
+
+export interface UpdateStorer {
+  /** Inside a transaction. `drafts` are those that the events of the update name. */
+  store(buf: Buffer, update: StoredUpdate, drafts: BatchDrafts): void;
+}
+
+/** Adds to `counts`. */
+export function updateStorer(
+  db: Db,
+  rows: StoreRows,
+  intern: StoreInterner,
+  store: Payloads,
+  state: LedgerState,
+  source: ReadySource,
+  counts: { updates: number; events: number; outsideFilter: number },
+): UpdateStorer {
+  const view = new RecordView();
+  const event: NewEvent = newEvent(0n);
+  const sameId = db
+    .prepare('SELECT off, update_id FROM update_tx WHERE id_hash = ? AND source_pk = ?')
+    .raw()
+    .safeIntegers();
+  const insertHosting = db.prepare(
+    'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const updateIds = absenceFilter(db, rows.updates.flush);
+  /** Those of the update being stored. */
+  let drafts: BatchDrafts | undefined;
+
+  function apply(buf: Buffer, update: StoredUpdate, { id, hash, origin, content }: UpdateFacts): void {
+    const { offset } = update;
+    const sync = intern.synchronizer(update.synchronizerId);
+    if (!updateIds.isAbsent(hash)) checkUpdateId(id, hash, update);
+    updateIds.add(hash);
+    rows.updates.add(
+      source.pk,
+      offset,
+      UPDATE_KIND[update.kind],
+      id,
+      hash,
+      sync,
+      update.recordTime ?? null,
+      update.effectiveAt ?? null,
+      update.workflowId === '' ? null : update.workflowId,
+      origin,
+      content,
+      state.nextEvent,
+    );
+    counts.updates++;
+    const { events } = update;
+    if (events.length > 1 && update.facts === undefined) orderEvents(events, offset);
+    event.off = offset;
+    event.byRepair = origin === ORIGIN.import || origin === ORIGIN.repair;
+    let batchSet: number | undefined;
+    for (const one of events) {
+      const set = applyEvent(buf, update, one, sync);
+      if (update.kind !== 'reassignment' || set === undefined) continue;
+      if (batchSet !== undefined && set !== batchSet)
+        state.note('BATCH_NOT_UNIFORM', offset, event.contract, null, `update ${update.updateId}`);
+      batchSet = set;
+    }
+    if (update.kind === 'reassignment') checkReassignmentId(buf, update);
+    update.authorizations.forEach((a, n) => {
+      insertHosting.run(
+        source.pk,
+        offset,
+        n,
+        sync,
+        intern.party(a.party),
+        a.participant,
+        a.kind,
+        a.permission,
+      );
+    });
+  }
+
+  function checkUpdateId(id: Buffer, hash: number, update: LedgerUpdate): void {
+    if (rows.updates.has(4, hash)) rows.updates.flush();
+    requireUpdateIndices(db);
+    const found = sameId.all(hash, source.pk) as [bigint, Buffer][];
+    if (found.length === 0) updateIds.missed();
+    for (const [off, other] of found) {
+      if (id.length > 0 && other.equals(id))
+        state.note(
+          'DUPLICATE_UPDATE_ID',
+          update.offset,
+          null,
+          null,
+          `${update.updateId || id.toString('hex')}, also at offset ${off}`,
+        );
+    }
+  }
+
+  function orderEvents(events: UpdateEvent[], offset: bigint): void {
+    events.sort((a, b) => a.nodeId - b.nodeId);
+    for (let i = 1; i < events.length; i++) {
+      if (events[i].nodeId === events[i - 1].nodeId)
+        state.note('DUPLICATE_EVENT_ID', offset, null, null, `node ${events[i].nodeId} twice`);
+    }
+  }
+
+  /** Returns the stakeholder set of an event with payload. */
+  function applyEvent(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
+    counts.events++;
+    return one.createdStart >= 0 ? activation(buf, update, one, sync) : deactivation(buf, update, one, sync);
+  }
+
+  function payloadOf(buf: Buffer, one: UpdateEvent, sync: number): Payload | undefined {
+    const { draft } = one;
+    if (draft >= 0 && drafts !== undefined) {
+      const drafted = store.takeDraft(buf, drafts.numbers, draft, drafts.names);
+      if (drafted !== 'unknown') return drafted;
+    }
+    const payload = store.take(view.parseEvent(buf, one.createdStart, one.createdEnd), sync, false);
+    if (draft >= 0 && drafts !== undefined) store.learn(drafts.numbers, draft, drafts.names, payload);
+    return payload;
+  }
+
+  function activation(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
+    const { offset } = update;
+    const part = one.reassignment;
+    const payload = payloadOf(buf, one, sync);
+    if (payload === undefined) {
+      counts.outsideFilter++;
+      view.parseEvent(buf, one.createdStart, one.createdEnd);
+      state.note('FILTER_ESCAPE', offset, null, null, `contract ${view.contractId}`);
+      return undefined;
+    }
+    const kind =
+      part === undefined ? KIND.create : part.source === part.target ? KIND.repairAdd : KIND.assign;
+    fill(event, payload, kind, sync, part?.counter ?? 0n);
+    event.nodeId = one.nodeId;
+    event.ledgerOffset = payload.ledgerOffset === offset ? null : payload.ledgerOffset;
+    const pk = state.append(event);
+    reportPayload(state.note, payload, offset, pk);
+    if (part !== undefined) {
+      if (part.target !== update.synchronizerId)
+        state.note('SYNC_MISMATCH', offset, event.contract, pk, `assigned to ${part.target}`);
+      const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
+      state.appendReassignment(pk, part, from, to, null);
+      if (kind === KIND.assign) state.pair(event, pk, part, from, to, offset);
+    }
+    state.activate(event, pk);
+    return payload.set;
+  }
+
+  function deactivation(
+    buf: Buffer,
+    update: LedgerUpdate,
+    one: UpdateEvent,
+    sync: number,
+  ): number | undefined {
+    const { offset } = update;
+    const part = one.reassignment;
+    let template: number | null;
+    let known: ContractRow | undefined;
+    if (one.draft >= 0 && drafts !== undefined) {
+      const { numbers, names } = drafts;
+      const idStart = numbers[one.draft + DRAFT.idStart];
+      const idEnd = numbers[one.draft + DRAFT.idEnd];
+      const hash = numbers[one.draft + DRAFT.hash];
+      const number = numbers[one.draft + DRAFT.template];
+      known = store.find(buf, idStart, idEnd, hash);
+      template = names.archivedTemplates[number] ?? templateOf(buf, one);
+      if (template !== null) names.archivedTemplates[number] = template;
+      event.contract = known?.pk ?? store.stub(buf, idStart, idEnd, hash, template);
+    } else {
+      const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
+      const hash = idHash(id);
+      known = store.find(id, 0, id.length, hash);
+      template = templateOf(buf, one);
+      event.contract = known?.pk ?? store.stub(id, 0, id.length, hash, template);
+    }
+    event.isNew = known === undefined;
+    event.sync = sync;
+    event.nodeId = one.nodeId;
+    event.kind =
+      part === undefined ? KIND.archive : part.source === part.target ? KIND.repairPurge : KIND.unassign;
+    event.counter = part?.counter ?? 0n;
+    event.ledgerOffset = null;
+    event.layout = null;
+    event.package = null;
+    event.shape = 0;
+    event.raw = undefined;
+    event.template = template;
+    const pk = state.append(event);
+    if (part !== undefined) {
+      if (part.source !== update.synchronizerId)
+        state.note('SYNC_MISMATCH', offset, event.contract, pk, `unassigned from ${part.source}`);
+      const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
+      state.appendReassignment(pk, part, from, to, null);
+      if (event.kind === KIND.unassign) state.pair(event, pk, part, from, to, offset);
+    }
+    if (known !== undefined && known.template !== null && template !== null && known.template !== template)
+      checkTemplate(known.template, template, offset, pk);
+    state.deactivate(event, pk, known === undefined && source.filter !== undefined);
+    return known?.set ?? undefined;
+  }
+
+  function templateOf(buf: Buffer, one: UpdateEvent): number | null {
+    return one.templateStart < 0
+      ? null
+      : intern.templateAt(buf, one.templateStart, one.templateEnd, one.packageName);
+  }
+
+  function checkTemplate(created: number, named: number, offset: bigint, pk: number): void {
+    const a = intern.templateRow(created);
+    const b = intern.templateRow(named);
+    if (a.moduleName !== b.moduleName || a.entityName !== b.entityName)
+      state.note(
+        'TEMPLATE_PACKAGE_DIFFERS',
+        offset,
+        event.contract,
+        pk,
+        `${b.moduleName}:${b.entityName} instead of ${a.moduleName}:${a.entityName}`,
+        'E',
+      );
+    else if (a.packageId !== b.packageId)
+      state.note('TEMPLATE_PACKAGE_DIFFERS', offset, event.contract, pk, `package ${b.packageId}`);
+  }
+
+  /** Unassignments only: the id is a hash over them all (ledger-semantics spec, section 2.4). */
+  function checkReassignmentId(buf: Buffer, update: LedgerUpdate): void {
+    const parts = update.events.filter((e) => e.kind === 'unassign' && e.reassignment !== undefined);
+    const first = parts[0]?.reassignment;
+    if (first === undefined || first.submitter === '' || update.recordTime === undefined) return;
+    if (parts.some((e) => e.reassignment?.reassignmentId !== first.reassignmentId)) return;
+    const contracts = parts.map((e) => ({
+      id: buf.toString('latin1', e.idStart, e.idEnd),
+      counter: e.reassignment?.counter ?? 0n,
+    }));
+    const expected = reassignmentId(first.source, first.target, update.recordTime, contracts);
+    if (expected !== first.reassignmentId)
+      state.note('REASSIGNMENT_ID_HASH', update.offset, null, null, `${first.reassignmentId}`);
+  }
+
+  return {
+    store(buf, update, itsDrafts) {
+      drafts = itsDrafts;
+      apply(buf, update, update.facts ?? factsOf(buf, update));
+    },
+  };
+}
