@@ -4,6 +4,7 @@
  */
 import { type ContractIdInfo, classifyContractId } from '../contract/contractId.js';
 import { fingerprint, shortFingerprint } from '../contract/idTable.js';
+import { writeHex } from '../wire/hexDigits.js';
 import { newWords, sameWords, wordsOf } from '../wire/sameBytes.js';
 
 /** Not yet known, unchanged, changed. */
@@ -103,21 +104,28 @@ export class ContractTable {
   }
 
   /** Sorts numbers by the bytes of their old ids, which is the order of the hex digits. */
-  sortByOldId(numbers: number[]): void {
+  sortByOldId(numbers: readonly number[]): Int32Array {
     const { arena, borders } = this;
-    const keys = new Float64Array(this.count);
-    // The first six bytes that differ between ids decide nearly always.
-    for (const number of numbers) {
+    // Ids are hashes behind a version byte: two bytes of it leave a handful for each of the buckets.
+    const bucketOf = (number: number): number => {
       const start = borders[4 * number];
-      if (borders[4 * number + 1] - start >= 7) {
-        keys[number] = arena.readUInt16BE(start + 1) * 0x100000000 + arena.readUInt32BE(start + 3);
-      }
-    }
+      return borders[4 * number + 1] - start < 3 ? 0 : arena[start + 1] * 256 + arena[start + 2];
+    };
     const compare = (a: number, b: number): number =>
-      arena[borders[4 * a]] - arena[borders[4 * b]] ||
-      keys[a] - keys[b] ||
       arena.compare(arena, borders[4 * b], borders[4 * b + 1], borders[4 * a], borders[4 * a + 1]);
-    numbers.sort(compare);
+    const [first] = numbers;
+    const alike = numbers.every((number) => arena[borders[4 * number]] === arena[borders[4 * first]]);
+    if (!alike) return Int32Array.from(numbers).sort(compare);
+    const ends = new Int32Array(0x10000);
+    for (const number of numbers) ends[bucketOf(number)]++;
+    for (let i = 1; i < ends.length; i++) ends[i] += ends[i - 1];
+    const sorted = new Int32Array(numbers.length);
+    const next = Int32Array.from(ends);
+    for (const number of numbers) sorted[--next[bucketOf(number)]] = number;
+    for (let i = 0; i < ends.length; i++) {
+      if (ends[i] - next[i] > 1) sorted.subarray(next[i], ends[i]).sort(compare);
+    }
+    return sorted;
   }
 
   /** Bytes of the old id. */
@@ -165,6 +173,16 @@ export class ContractTable {
     return this.state[number] === ID_NEW
       ? this.arena.toString('hex', this.borders[4 * number + 2], this.borders[4 * number + 3])
       : this.oldId(number);
+  }
+
+  /** Writes `old,new` in hex and a line feed at `at`; `words` is the word view of the target. Returns the end. */
+  writeIdLine(number: number, words: DataView, at: number): number {
+    const { arena, borders } = this;
+    const comma = writeHex(arena, borders[4 * number], borders[4 * number + 1], words, at);
+    words.setUint8(comma, 0x2c);
+    const end = writeHex(arena, borders[4 * number + 2], borders[4 * number + 3], words, comma + 1);
+    words.setUint8(end, 0x0a);
+    return end + 1;
   }
 
   /** What kind of id the contract has afterwards. */

@@ -1,26 +1,22 @@
 /** The `old → new` contract id map of a remap: one line per contract whose id changed, sorted by old id. */
 import { createAtomicFile } from '../io/atomicFile.js';
+import { newWords } from '../wire/sameBytes.js';
 import { csvLine } from './csv.js';
+import { changedContracts, type RemapState, sourceIdOf } from './remapState.js';
 
+const CHUNK_BYTES = 1 << 20;
+/** Two ids of 127 bytes in hex, comma and line feed. */
+const MAX_HEX_LINE = 4 * 127 + 2;
 const CHUNK_LINES = 4096;
 
-/** Writes `old_contract_id,new_contract_id` lines. With `hex` all ids are known to be hex, and need no look for commas. */
-export async function writeIdMap(
-  path: string,
-  entries: Iterable<readonly [old: string, fresh: string]>,
-  hex: boolean,
-): Promise<void> {
+/** Writes `old_contract_id,new_contract_id` lines. */
+export async function writeIdMap(path: string, state: RemapState): Promise<void> {
   const file = await createAtomicFile(path);
   try {
-    let lines: string[] = [csvLine(['old_contract_id', 'new_contract_id'])];
-    for (const entry of entries) {
-      lines.push(hex ? `${entry[0]},${entry[1]}\n` : csvLine(entry));
-      if (lines.length >= CHUNK_LINES) {
-        await file.write(bytesOf(lines));
-        lines = [];
-      }
+    await file.write(Buffer.from(csvLine(['old_contract_id', 'new_contract_id'])));
+    for (const chunk of state.sourceIds.size === 0 ? hexLines(state) : textLines(state)) {
+      await file.write(chunk);
     }
-    if (lines.length > 0) await file.write(bytesOf(lines));
     await file.commit();
   } catch (error) {
     await file.abort();
@@ -28,6 +24,28 @@ export async function writeIdMap(
   }
 }
 
-function bytesOf(lines: readonly string[]): Buffer {
-  return Buffer.from(lines.join(''));
+/** All ids are known to be hex, and need no look for commas. A chunk is valid until the next one. */
+function* hexLines(state: RemapState): Generator<Buffer> {
+  const { table } = state;
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const words = newWords(chunk);
+  let end = 0;
+  for (const number of changedContracts(state)) {
+    end = table.writeIdLine(number, words, end);
+    if (end + MAX_HEX_LINE <= CHUNK_BYTES) continue;
+    yield chunk.subarray(0, end);
+    end = 0;
+  }
+  if (end > 0) yield chunk.subarray(0, end);
+}
+
+function* textLines(state: RemapState): Generator<Buffer> {
+  let lines: string[] = [];
+  for (const number of changedContracts(state)) {
+    lines.push(csvLine([sourceIdOf(state, number), state.table.newId(number)]));
+    if (lines.length < CHUNK_LINES) continue;
+    yield Buffer.from(lines.join(''));
+    lines = [];
+  }
+  if (lines.length > 0) yield Buffer.from(lines.join(''));
 }

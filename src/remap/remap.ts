@@ -10,7 +10,7 @@ import { firstPass } from './firstPass.js';
 import { writeIdMap } from './idMapFile.js';
 import type { RemapOptions } from './remapOptions.js';
 import { type RemapResult, remapResult } from './remapResult.js';
-import { idPairs, type RemapState, remapState } from './remapState.js';
+import { changedContracts, type RemapState, remapState, sourceIdOf } from './remapState.js';
 import { resolveReferences } from './resolveReferences.js';
 import { secondPass } from './secondPass.js';
 
@@ -37,7 +37,7 @@ async function remap(state: RemapState, inputs: readonly string[]): Promise<Rema
     result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
   }
   result.idMap = idMapPath(inputs, state.options);
-  if (result.idMap !== null) await writeIdMap(result.idMap, idPairs(state), state.sourceIds.size === 0);
+  if (result.idMap !== null) await writeIdMap(result.idMap, state);
   return result;
 }
 
@@ -68,8 +68,8 @@ function outputPaths(inputs: readonly string[], output: string): string[] {
 
 function idsWouldChange(state: RemapState, count: number): AcsError {
   let example = '';
-  for (const [old] of idPairs(state)) {
-    example = old;
+  for (const number of changedContracts(state)) {
+    example = sourceIdOf(state, number);
     break;
   }
   return new AcsError('IDS_WOULD_CHANGE', `${count} contract ids cannot be kept`, {

@@ -111,19 +111,15 @@ export function sourceIdOf({ sourceIds, table }: RemapState, number: number): st
   return sourceIds.get(number) ?? table.oldId(number);
 }
 
-/** Changed ids, ascending by the old one. */
-export function* idPairs(state: RemapState): Generator<readonly [string, string]> {
+/** The contracts with a new id, ascending by the old one as its source writes it. */
+export function changedContracts(state: RemapState): Iterable<number> {
   const { table } = state;
   const numbers: number[] = [];
   for (let number = 0; number < table.size; number++) {
     if (table.isContract(number) && table.stateOf(number) === ID_NEW) numbers.push(number);
   }
-  if (state.sourceIds.size === 0) {
-    table.sortByOldId(numbers);
-    for (const number of numbers) yield [table.oldId(number), table.newId(number)];
-    return;
-  }
+  if (state.sourceIds.size === 0) return table.sortByOldId(numbers);
   const pairs = numbers.map((number) => [sourceIdOf(state, number), number] as const);
   pairs.sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [old, number] of pairs) yield [old, table.newId(number)];
+  return pairs.map(([, number]) => number);
 }
