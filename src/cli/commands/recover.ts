@@ -80,12 +80,14 @@ function describeResult(result: RecoverResult): string {
     `lost: ${number(result.lostRecords, 'records')}, ${number(result.lostInflatedBytes, 'inflated bytes')}`,
   );
   if (result.losses.length > 0) {
+    // Inflated bytes are counted from where the file could be read; mostly that is its beginning.
+    const stretches = new Set(result.losses.map(({ stretch }) => stretch).filter((at) => at !== undefined));
     const rows = result.losses
       .slice(0, SHOWN)
       .map((loss) => [
         loss.level === 'compressed'
           ? `file ${loss.start}`
-          : `inflated ${loss.start} from ${loss.stretch ?? 0}`,
+          : `inflated ${loss.start}${stretches.size > 1 ? ` of what begins at file ${loss.stretch}` : ''}`,
         groupDigits(loss.bytes),
         loss.records ?? '?',
         `${loss.message} [${loss.code}]${loss.contractId === undefined ? '' : ` ${loss.contractId}`}`,
