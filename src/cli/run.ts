@@ -52,11 +52,24 @@ export async function runCli(
   }
 }
 
+/** How the completion script asks. */
+const COMPLETE = '--get-yargs-completions';
+
+/** With nothing to offer the shell completes file names; options are offered to who begins one. */
+function completions(offered: string, word: string): string {
+  const lines = offered.split('\n').filter((line) => line !== '');
+  return lines.length === 0 || (word === '' && lines.every((line) => line.startsWith('-')))
+    ? ''
+    : `${lines.join('\n')}\n`;
+}
+
 /** The call meant; or, when help was asked for or is due, prints that and returns the exit status. */
 async function parseWords(argv: readonly string[], stdout: Writable): Promise<Call | number> {
   let call: Call | undefined;
   let helpText = '';
-  const line = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const asked = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  // The parser makes this command itself and gives it no page.
+  const line = asked[0] === 'completion' && /^(--help|-h)$/.test(asked[1] ?? '') ? ['--help'] : asked;
   const parser = buildParser(await loadCommands(line), line, (command, args) => {
     call = { command, args };
     // Leaves the parser at once: behind a handler that returns it lays out the help, which takes longer than parsing.
@@ -74,6 +87,10 @@ async function parseWords(argv: readonly string[], stdout: Writable): Promise<Ca
   } catch (error) {
     if (call === undefined || error !== call) throw error;
     return call;
+  }
+  if (line[0] === COMPLETE) {
+    stdout.write(completions(helpText, line[line.length - 1]!));
+    return EXIT.ok;
   }
   stdout.write(`${helpText === '' ? await parser.getHelp() : helpText}\n`);
   return helpText === '' ? EXIT.usage : EXIT.ok;

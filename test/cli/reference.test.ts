@@ -101,6 +101,23 @@ describe('mistakes', () => {
     expect(stderr).toContain('a part of the path is not a directory');
   });
 
+  it.each([
+    ['acs fil', /^filter$/m],
+    ['acs split x --by ', /^party$/m],
+    ['acs filter --pa', /^--party$/m],
+    ['acs info ', /^$/],
+    ['acs info f', /^$/],
+    ['acs plan s', /^show$/m],
+  ])('completion of "%s"', async (line, offered) => {
+    const { status, stdout } = await runCommand('--get-yargs-completions', ...line.split(' '));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(offered);
+  });
+
+  it('`acs completion --help` is the help', async () => {
+    expect(await runCommand('completion', '--help')).toEqual(await runCommand('--help'));
+  });
+
   it('no word at all shows the help, as talk', async () => {
     const { status, stdout, stderr } = await runCommand();
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
