@@ -188,7 +188,8 @@ function partName(key: string, readable: string): string {
   return `${safe}-${digest}`;
 }
 
-function prefixOf(name: string): string {
+/** What the names of the parts begin with unless told. */
+export function prefixOf(name: string): string {
   const base = name.slice(name.lastIndexOf('/') + 1).replace(/(\.acs)?\.gz$/, '');
   return /^[A-Za-z0-9_]/.test(base) ? base : 'part';
 }

@@ -174,6 +174,16 @@ describe('split', () => {
     expect(await readdir(out).catch(() => [])).toEqual([]);
   });
 
+  it('says when parts of an earlier split lie among its own', async () => {
+    const out = fresh();
+    const split = (size: string) => runCommand('split', TWO, '--by', 'count', '--size', size, '-d', out);
+    expect((await split('10')).stderr).toBe('');
+    const { status, stderr } = await split('20');
+    expect(status).toBe(0);
+    expect(stderr).toContain('holds 3 files named like parts that are not of this split');
+    expect((await split('0.01k')).stderr).toBe('');
+  });
+
   it.each([
     ['--by', 'count'],
     ['--by', 'bytes', '--size', '0'],

@@ -1,6 +1,16 @@
 /** `acs split` */
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { usageError } from '../../io/error.js';
-import { MAX_PARTS, type SplitBy, type SplitResult, splitSnapshot } from '../../reshape/split.js';
+import {
+  MAX_PARTS,
+  prefixOf,
+  type SplitBy,
+  type SplitPart,
+  type SplitResult,
+  splitSnapshot,
+} from '../../reshape/split.js';
+import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits, humanBytes, renderTable } from '../table.js';
@@ -38,7 +48,7 @@ export const splitCommand = defineCommand({
       .option('size', {
         type: 'string',
         requiresArg: true,
-        describe: 'contracts or bytes (k, M, G, KiB, MiB, GiB)',
+        describe: 'contracts (50k) or bytes (64MB, 64MiB)',
       })
       .option('directory', {
         alias: 'd',
@@ -65,6 +75,15 @@ export const splitCommand = defineCommand({
         file: args.file,
       });
     }
+    const others = await otherParts(args.directory, args.prefix ?? prefixOf(args.file), result.parts);
+    if (others.length > 0) {
+      context.warn({
+        code: 'SPLIT_OTHER_PARTS',
+        message: `${args.directory} holds ${others.length} files named like parts that are not of this split: ${others[0]}${others.length > 1 ? ', …' : ''}`,
+        count: others.length,
+        examples: others.slice(0, 5),
+      });
+    }
     await context.result(result, () => describeResult(result));
     return EXIT.ok;
   },
@@ -73,26 +92,19 @@ export const splitCommand = defineCommand({
 function howToSplit(by: SplitBy['by'], size: string | undefined): SplitBy {
   if (by === 'count' || by === 'bytes') {
     if (size === undefined) throw usageError(`--by ${by} needs --size`);
-    return { by, size: parseSize(size) };
+    return { by, size: parseByteSize(size, '--size') };
   }
   if (size !== undefined) throw usageError(`--size means nothing with --by ${by}`);
   return { by };
 }
 
-const UNITS: Record<string, number> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
-
-function parseSize(text: string): number {
-  const match = /^(\d+)(k|M|G|KiB|MiB|GiB|)$/.exec(text);
-  if (match === null) throw usageError(`--size ${text} is no size`, 'write e.g. 50000, 50k or 64MiB');
-  return Number(match[1]) * UNITS[match[2]];
+/** Files named as the parts are, of an earlier split with other parts: `PREFIX.*.acs.gz` would take them along. */
+async function otherParts(folder: string, prefix: string, parts: readonly SplitPart[]): Promise<string[]> {
+  const own = new Set(parts.map(({ file }) => basename(file)));
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => name.startsWith(`${prefix}.`) && name.endsWith('.acs.gz') && !own.has(name))
+    .sort();
 }
 
 function describeResult(result: SplitResult): string {
