@@ -150,6 +150,36 @@ export function eventDrafter(frames: boolean): EventDrafter {
     return number;
   }
 
+  /** What a frame has around its event; false: no draft. */
+  function envelope(out: Float64Array, at: number): boolean {
+    const { synchronizerStart: start, synchronizerEnd: end } = record;
+    const counter = record.counterIsZero ? 0 : Number(record.reassignmentCounter);
+    const synchronizer = synchronizers.id(record.buf, start, end, lastSynchronizer);
+    if (synchronizer < 0 || counter > MOST) return false;
+    lastSynchronizer = synchronizer;
+    synchronizerFields[synchronizer] ??= lengthDelimited(2, synchronizers.text(synchronizer));
+    out[at + DRAFT.synchronizer] = synchronizer;
+    out[at + DRAFT.counter] = counter;
+    return true;
+  }
+
+  /** The pieces give the bytes of the record. */
+  function rebuilds(blobStart: number, blobEnd: number, out: Float64Array, at: number): boolean {
+    const from = frames ? record.start : record.eventStart;
+    const to = frames ? record.end : record.eventEnd;
+    const built = frames
+      ? builder.frame(
+          blob,
+          blobStart,
+          blobEnd,
+          pieces,
+          synchronizerFields[out[at + DRAFT.synchronizer]],
+          out[at + DRAFT.counter],
+        )
+      : builder.event(blob, blobStart, blobEnd, pieces);
+    return built.length === to - from && built.compare(record.buf, from, to) === 0;
+  }
+
   /** Fills the draft at `at`; false: there is none. */
   function draft(out: Float64Array, at: number): boolean {
     const f = record.eventFields;
@@ -161,7 +191,10 @@ export function eventDrafter(frames: boolean): EventDrafter {
     if (set < 0) return false;
     const shape = shapeOf(record, blob);
     if ((shape & SHAPE.noParties) !== 0) return false;
-    const group = groupOf(set);
+    // The layout that came last with this set; rebuilding shows whether it is this one's too.
+    const guess = lastGroup[set] >= 0 ? lastLayout[set] : -1;
+    let group = guess >= 0 ? lastGroup[set] : groupOf(set);
+    if (guess >= 0) pieces.parties = layoutBytes[guess];
     const template = templateOf();
     const number = packageOf();
     const offset = Number(record.ledgerOffset);
@@ -171,21 +204,12 @@ export function eventDrafter(frames: boolean): EventDrafter {
     pieces.offset = offset;
     pieces.nodeId = record.nodeId;
     pieces.shape = shape;
-    let built: Buffer;
-    if (frames) {
-      const { synchronizerStart: start, synchronizerEnd: end } = record;
-      const counter = record.counterIsZero ? 0 : Number(record.reassignmentCounter);
-      const synchronizer = synchronizers.id(record.buf, start, end, lastSynchronizer);
-      if (synchronizer < 0 || counter > MOST) return false;
-      lastSynchronizer = synchronizer;
-      synchronizerFields[synchronizer] ??= lengthDelimited(2, synchronizers.text(synchronizer));
-      out[at + DRAFT.synchronizer] = synchronizer;
-      out[at + DRAFT.counter] = counter;
-      built = builder.frame(blob, blobStart, blobEnd, pieces, synchronizerFields[synchronizer], counter);
-    } else built = builder.event(blob, blobStart, blobEnd, pieces);
-    const from = frames ? record.start : record.eventStart;
-    const to = frames ? record.end : record.eventEnd;
-    if (built.length !== to - from || built.compare(record.buf, from, to) !== 0) return false;
+    if (frames && !envelope(out, at)) return false;
+    if (!rebuilds(blobStart, blobEnd, out, at)) {
+      if (guess < 0) return false;
+      group = groupOf(set);
+      if (group < 0 || lastLayout[set] === guess || !rebuilds(blobStart, blobEnd, out, at)) return false;
+    }
     out[at + DRAFT.blobStart] = blobStart;
     out[at + DRAFT.blobEnd] = blobEnd;
     out[at + DRAFT.idStart] = blob.contractIdStart;
