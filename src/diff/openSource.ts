@@ -35,13 +35,22 @@ export interface OpenSourceOptions {
 /**
  * Opens an input: a snapshot file, a store or an opened commitment, told apart by the first bytes. A record time given
  * for a store chooses its offset; for a file it says when it was cut. With a hosting map the
- * participant is found by the name before `=`, by the manifest, or by the file's name without its endings.
+ * participant is found by the name before `=`, by the manifest, by what the store says, or by the file's name without its
+ * endings.
  */
 export async function openDiffSource(text: string, options: OpenSourceOptions = {}): Promise<DiffSource> {
   const spec = parseInputSpec(text);
   const { hosting } = options;
   const store = await storeSpec(spec.path);
-  const stem = store?.source ?? basename(store?.path ?? spec.path).replace(/\..*$/, '');
+  // A store that holds one participant says by itself whose view it is.
+  const only =
+    store !== undefined && store.source === undefined && spec.name === undefined && hosting !== undefined
+      ? (await storeSource(store.path)).name
+      : undefined;
+  const stem =
+    store?.source ??
+    hosting?.participants.find((p) => p.name === only)?.name ??
+    basename(store?.path ?? spec.path).replace(/\..*$/, '');
   let participant: string | undefined;
   let name = spec.name;
   if (hosting !== undefined) {

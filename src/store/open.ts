@@ -40,7 +40,7 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
   if (options.create !== true && !existsSync(path)) {
     throw new AcsError('STORE_MISSING', 'no such store', {
       file: path,
-      hint: 'create one by loading a snapshot: acs store load DB --source P FILE --offset N',
+      hint: 'create one: acs store load DB --source P FILE --offset N, or from the beginning of the ledger: acs store append DB --source P --begin 0 UPDATES',
     });
   }
   const folder = dirname(resolve(path));

@@ -60,7 +60,10 @@ export function sourceNamed(db: Db, name: string | undefined): Source {
     {
       expected: all.map((s) => s.name).join(', ') || 'a source; load a snapshot first',
       ...(name === undefined ? {} : { found: name }),
-      hint: all.length === 0 ? 'load a snapshot: acs store load' : 'name it with --source',
+      hint:
+        all.length === 0
+          ? 'load a snapshot: acs store load'
+          : 'name it with --source, or as STORE#SOURCE where inputs are compared',
       exitCode: 2,
     },
   );

@@ -148,6 +148,15 @@ describe('stores as inputs', () => {
     const source = await openDiffSource(`${db}#p2@${offsets[2]![0]}`, { hosting });
     expect(source).toMatchObject({ kind: 'store', name: 'p2', participant: participants[2] });
     expect(source.path).toBe(`${db}#p2@${offsets[2]![0]}`);
+    const own = storePath();
+    await appendUpdates(own, [fixture('live2/stream/p1.updates.acs-delta.bin.gz')], {
+      source: 'p1',
+      begin: 0n,
+    });
+    expect(await openDiffSource(own, { hosting })).toMatchObject({
+      name: 'p1',
+      participant: participants[1],
+    });
     await expect(openDiffSource(db, { hosting })).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
     await expect(openDiffSource(`${db}#p2@1000000`, { hosting })).rejects.toMatchObject({
       code: 'OFFSET_AFTER_HEAD',
