@@ -77,9 +77,12 @@ export class DraftWriter {
     this.size = 0;
   }
 
-  /** A copy in memory of its own, which can be handed to another thread. */
-  finish(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.out.subarray(0, this.size));
+  /** A copy that can be handed to another thread: in `into` if it fits, else in memory of its own. */
+  finish(into: Uint8Array): Uint8Array {
+    const written = this.out.subarray(0, this.size);
+    if (written.length > into.length) return new Uint8Array(written);
+    into.set(written);
+    return into.subarray(0, written.length);
   }
 
   private reserve(n: number): void {

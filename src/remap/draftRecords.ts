@@ -17,16 +17,15 @@ export interface PartySighting {
 
 export interface Drafts {
   /** See {@link DraftReader}. */
-  drafts: Uint8Array<ArrayBuffer>;
+  drafts: Uint8Array;
   sightings: PartySighting[];
 }
 
+/** Drafts the batch `batch[0, end)`; `into` is where the drafts go if there is room. */
+export type DraftBatch = (batch: Buffer, end: number, into: Uint8Array) => Drafts;
+
 /** The batches given to it must come in the order of the records. */
-export function recordsDrafter(
-  map: PartyMap,
-  texts: TextParties,
-  hasher: ContractHasher,
-): (batch: Buffer, end: number) => Drafts {
+export function recordsDrafter(map: PartyMap, texts: TextParties, hasher: ContractHasher): DraftBatch {
   const record = new RecordView();
   const writer = new DraftWriter();
   let sightings: PartySighting[] = [];
@@ -45,7 +44,7 @@ export function recordsDrafter(
       throw error;
     }
   };
-  return (batch, end) => {
+  return (batch, end, into) => {
     sightings = [];
     writer.clear();
     for (let at = 0; at < end; at = packedEnd(batch, at)) {
@@ -54,6 +53,6 @@ export function recordsDrafter(
       if (draft()) writer.draft(drafter);
       else writer.declined();
     }
-    return { drafts: writer.finish(), sightings };
+    return { drafts: writer.finish(into), sightings };
   };
 }

@@ -7,7 +7,7 @@ import type { Package, PackageSet } from '../dar/type.js';
 import { threadProgram } from '../io/threadProgram.js';
 import type { RecordView } from '../snapshot/record.js';
 import { packedBytes, packRecord } from './draftBatch.js';
-import type { Drafts } from './draftRecords.js';
+import type { DraftBatch, Drafts, PartySighting } from './draftRecords.js';
 import type { PartyMapEntry } from './partyMap.js';
 
 export interface DraftThreadData {
@@ -15,13 +15,22 @@ export interface DraftThreadData {
   entries: readonly PartyMapEntry[];
 }
 
-export interface ToDraftThread {
-  batch: ArrayBuffer;
+/** Memory that both sides see: handing buffers over and back would make each side collect its garbage all the time. */
+export interface DraftMemory {
+  batch: SharedArrayBuffer;
+  /** For the drafts. */
+  into: SharedArrayBuffer;
+}
+
+export interface ToDraftThread extends DraftMemory {
   end: number;
 }
 
-export interface FromDraftThread extends Drafts {
-  batch: ArrayBuffer;
+export interface FromDraftThread {
+  size: number;
+  /** The drafts, when they did not fit. */
+  own: Uint8Array | undefined;
+  sightings: PartySighting[];
 }
 
 export interface DraftThreads {
@@ -46,7 +55,7 @@ interface DraftThread {
 }
 
 interface Job {
-  batch: ArrayBuffer;
+  memory: DraftMemory;
   end: number;
   drafts: Drafts | undefined;
   /** Called once the drafts are there. */
@@ -58,17 +67,18 @@ export function startDraftThreads(
   packages: PackageSet | undefined,
   entries: readonly PartyMapEntry[],
   count: number,
-  draftHere: (batch: Buffer, end: number) => Drafts,
+  draftHere: DraftBatch,
   take: (batch: Buffer, end: number, drafts: Drafts) => void,
 ): DraftThreads {
   const data: DraftThreadData = {
     packages: packages === undefined ? [] : packages.ids().flatMap((id) => packages.get(id) ?? []),
     entries,
   };
-  const spare: ArrayBuffer[] = [];
+  const spare: DraftMemory[] = [];
   /** In the order of the records; those at the front may be done. */
   const jobs: Job[] = [];
-  let batch = Buffer.from(new ArrayBuffer(BATCH_BYTES));
+  let memory = draftMemory(BATCH_BYTES);
+  let batch = Buffer.from(memory.batch);
   let end = 0;
   let failure: Error | undefined;
 
@@ -85,26 +95,32 @@ export function startDraftThreads(
     thread.worker.on('exit', (code) => fail(new Error(`a remap thread ended with status ${code}`)));
     thread.worker.on('message', (message: FromDraftThread) => {
       const job = thread.jobs.shift() as Job;
-      job.batch = message.batch;
-      job.drafts = { drafts: message.drafts, sightings: message.sightings };
+      const { size, own, sightings } = message;
+      job.drafts = { drafts: own ?? new Uint8Array(job.memory.into, 0, size), sightings };
       job.wake?.();
     });
     return thread;
   });
 
+  const use = (fresh: DraftMemory): void => {
+    memory = fresh;
+    batch = Buffer.from(fresh.batch);
+    end = 0;
+  };
+
   const send = (): void => {
     if (end === 0) return;
-    const job: Job = { batch: batch.buffer as ArrayBuffer, end, drafts: undefined, wake: undefined };
+    const job: Job = { memory, end, drafts: undefined, wake: undefined };
     jobs.push(job);
     let thread = threads[0];
     for (const other of threads) if (other.jobs.length < thread.jobs.length) thread = other;
-    if (thread.jobs.length >= WAITING_BATCHES) job.drafts = draftHere(batch, end);
+    if (thread.jobs.length >= WAITING_BATCHES)
+      job.drafts = draftHere(batch, end, new Uint8Array(memory.into));
     else {
       thread.jobs.push(job);
-      thread.worker.postMessage({ batch: job.batch, end } satisfies ToDraftThread, [job.batch]);
+      thread.worker.postMessage({ ...memory, end } satisfies ToDraftThread);
     }
-    batch = Buffer.from(spare.pop() ?? new ArrayBuffer(BATCH_BYTES));
-    end = 0;
+    use(spare.pop() ?? draftMemory(BATCH_BYTES));
   };
 
   /** Hands over the drafts of the first job, once they are there. */
@@ -122,14 +138,14 @@ export function startDraftThreads(
     }
     jobs.shift();
     try {
-      take(Buffer.from(job.batch), job.end, job.drafts);
+      take(Buffer.from(job.memory.batch), job.end, job.drafts);
     } catch (error) {
       // Nothing after it counts.
       jobs.length = 0;
       end = 0;
       throw error;
     }
-    if (job.batch.byteLength === BATCH_BYTES) spare.push(job.batch);
+    if (job.memory.batch.byteLength === BATCH_BYTES) spare.push(job.memory);
   };
 
   return {
@@ -137,7 +153,7 @@ export function startDraftThreads(
       const bytes = packedBytes(record);
       if (end + bytes > batch.length) {
         send();
-        if (bytes > batch.length) batch = Buffer.from(new ArrayBuffer(bytes));
+        if (bytes > batch.length) use(draftMemory(bytes));
       }
       end = packRecord(batch, end, record, ordinal);
     },
@@ -158,4 +174,8 @@ export function startDraftThreads(
       );
     },
   };
+}
+
+function draftMemory(bytes: number): DraftMemory {
+  return { batch: new SharedArrayBuffer(bytes), into: new SharedArrayBuffer(BATCH_BYTES) };
 }

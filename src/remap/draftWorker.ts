@@ -18,7 +18,8 @@ const draft = recordsDrafter(
   new ContractHasher(packageSet(packages)),
 );
 
-port.on('message', ({ batch, end }: ToDraftThread) => {
-  const drafts = draft(Buffer.from(batch), end);
-  port.postMessage({ batch, ...drafts } satisfies FromDraftThread, [batch, drafts.drafts.buffer]);
+port.on('message', ({ batch, end, into }: ToDraftThread) => {
+  const { drafts, sightings } = draft(Buffer.from(batch), end, new Uint8Array(into));
+  const own = drafts.buffer === into ? undefined : drafts;
+  port.postMessage({ size: drafts.length, own, sightings } satisfies FromDraftThread);
 });

@@ -7,7 +7,7 @@ import { AcsError } from '../io/error.js';
 import { type RemapState, sourceIdOf } from './remapState.js';
 
 /**
- * The id of the content `blob` under `version`. `view` is used up; `name` is what errors call the contract. Errors: those
+ * The id of the content `blob` under `version`. `view` is used up; `name` tells what errors call the contract. Errors: those
  * of the hasher.
  */
 export function newContractId(
@@ -16,7 +16,7 @@ export function newContractId(
   blob: Buffer,
   version: ContractIdVersion,
   representativePackageId: string,
-  name: string,
+  name: () => string,
 ): Buffer {
   try {
     view.parse(blob);
@@ -27,7 +27,7 @@ export function newContractId(
     const keyHash = view.hasKey ? hasher.keyHash(view, binding) : undefined;
     return hasher.contractId(view, version, contractHash, keyHash);
   } catch (error) {
-    throw error instanceof AcsError ? error.locate({ stream: 'blob', contractId: name }) : error;
+    throw error instanceof AcsError ? error.locate({ stream: 'blob', contractId: name() }) : error;
   }
 }
 
@@ -41,7 +41,7 @@ export function computeNewId(
 ): void {
   if (version === undefined) throw new AcsError('CONTRACT_ID_VERSION', 'the contract id has no version');
   const { hasher, table, view } = state;
-  const name = sourceIdOf(state, number);
+  const name = (): string => sourceIdOf(state, number);
   table.setNewId(number, newContractId(hasher, view, blob, version, representativePackageId, name));
 }
 

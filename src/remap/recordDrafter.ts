@@ -6,12 +6,14 @@ import { BlobView } from '../contract/blob.js';
 import type { ContractIdVersion } from '../contract/contractId.js';
 import { ContractView } from '../contract/contractView.js';
 import type { ContractHasher } from '../hash/contractHasher.js';
-import type { RecordView } from '../snapshot/record.js';
+import { EVENT, type RecordView } from '../snapshot/record.js';
+import { Interner } from '../wire/interner.js';
 import { authenticityFault, newContractId } from './newContractId.js';
 import type { PartyMap } from './partyMap.js';
 import { RecordRewriter } from './recordRewriter.js';
 import type { TextParties } from './textParties.js';
 
+const MAX_PACKAGES = 1 << 12;
 /** By the last byte of the suffix prefix, less `10` hex. */
 const V1_VERSIONS: readonly ContractIdVersion[] = ['V10', 'V11', 'V12'];
 
@@ -34,6 +36,11 @@ export class RecordDrafter {
   private readonly contract = new ContractView();
   private readonly rewriter: RecordRewriter;
   private readonly view = new BlobView();
+  private readonly name = (): string => this.old.contractId;
+  /** Representative packages: a text is made of each once. */
+  private readonly packages = new Interner(MAX_PACKAGES);
+  private readonly packageIds: string[] = [];
+  private lastPackage = -1;
 
   /** `onParty` hears of every party once, with the first contract that has it. */
   constructor(
@@ -72,8 +79,19 @@ export class RecordDrafter {
     this.blob = blob;
     this.changed = this.rewriter.changed;
     this.signatoriesChanged = this.rewriter.signatoriesChanged;
-    this.representativePackageId = record.representativePackageId;
+    this.representativePackageId = this.packageOf(record);
     return true;
+  }
+
+  private packageOf(record: RecordView): string {
+    const start = record.eventFields[2 * EVENT.representativePackageId];
+    if (start < 0) return '';
+    const end = record.eventFields[2 * EVENT.representativePackageId + 1];
+    const number = this.packages.id(record.buf, start, end, this.lastPackage);
+    if (number < 0) return record.representativePackageId;
+    this.lastPackage = number;
+    this.packageIds[number] ??= record.representativePackageId;
+    return this.packageIds[number];
   }
 
   /** Checks the old id and computes the new one where no reference stands in the way. Errors: those of both. */
@@ -84,13 +102,6 @@ export class RecordDrafter {
     const { representativePackageId: representative, old } = this;
     this.fault = authenticityFault(this.hasher, old, representative, representative);
     if (this.references.length > 0) return;
-    this.newId = newContractId(
-      this.hasher,
-      this.view,
-      this.blob,
-      this.version,
-      representative,
-      old.contractId,
-    );
+    this.newId = newContractId(this.hasher, this.view, this.blob, this.version, representative, this.name);
   }
 }
