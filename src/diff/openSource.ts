@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { type HostingMap, participantUid } from '../commitment/hostingMap.js';
 import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
+import { canReadTwice } from '../io/readTwice.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { type DiffSource, openedCommitmentSource, snapshotSource } from './source.js';
 import { storeSource } from './storeSource.js';
@@ -69,7 +70,7 @@ export async function openDiffSource(text: string, options: OpenSourceOptions = 
     return storeSource(store.path, { source: store.source, offset: store.offset, at, name, participant });
   }
   const file = { name, participant, scan: options.scan, recordTimes };
-  return spec.path !== '-' && isOpenedCommitment(await firstBytes(spec.path))
+  return !(await isPipe(spec.path)) && isOpenedCommitment(await firstBytes(spec.path))
     ? openedCommitmentSource(spec.path, file)
     : snapshotSource(spec.path, file);
 }
@@ -82,7 +83,7 @@ interface StoreSpec {
 
 /** `STORE[#SOURCE][@OFFSET]`, when STORE is a database; undefined for other files. */
 async function storeSpec(text: string): Promise<StoreSpec | undefined> {
-  if (text === '-') return undefined;
+  if (await isPipe(text)) return undefined;
   const match = /^(.+?)(?:#([^#@/]+))?(?:@(\d{1,19}))?$/.exec(text);
   const whole = existsSync(text);
   const path = whole || match === null ? text : match[1]!;
@@ -91,6 +92,11 @@ async function storeSpec(text: string): Promise<StoreSpec | undefined> {
   if (head.subarray(0, 15).toString('latin1') !== 'SQLite format 3') return undefined;
   if (whole || match === null) return { path, source: undefined, offset: undefined };
   return { path, source: match[2], offset: match[3] === undefined ? undefined : BigInt(match[3]) };
+}
+
+/** What gives its bytes once cannot be looked into first: it has to be a snapshot. */
+async function isPipe(path: string): Promise<boolean> {
+  return !(await canReadTwice(path));
 }
 
 /** JSON lines with a contract id, or the frames of a node's reply: length, field 1, length, field 1, an id. */

@@ -55,6 +55,12 @@ describe('standard input', () => {
     const participants = [1, 2].map((n) => fixture(`snapshots/multi/participant${n}.acs.gz`));
     const diff = [main, 'diff', ...participants, '--hosting', '-'];
     expect(spawnSync(process.execPath, diff, { input: map }).status).toBe(1);
+    const [one, two] = participants;
+    const piped = `"${process.execPath}" "${main}" diff a=<(cat "${one}") b=<(cat "${two}") --json`;
+    const compared = spawnSync('bash', ['-c', piped]);
+    expect(JSON.parse(compared.stdout.toString()), compared.stderr.toString()).toMatchObject({
+      compared: 462,
+    });
     expect(run('parties', '-', '--json').status).toBe(0);
     expect(run('info', '-', '-').status).toBe(2);
   });
