@@ -1,11 +1,11 @@
 /** Random access to the bytes of an input, for reading it more than once and from the middle. */
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { AcsError } from '../io/error.js';
 import { asBuffer, type ByteInput, fileError, inputName, readChunks } from '../io/input.js';
 import { meterRead } from '../io/readMeter.js';
+import { canReadTwice } from '../io/readTwice.js';
 
 export interface ByteSource {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Standard input and other streams are copied to a temporary file first. */
+/** Standard input, pipes and other streams are copied to a temporary file first. */
 export async function openByteSource(input: ByteInput): Promise<ByteSource> {
   if (input instanceof Uint8Array) {
     const bytes = asBuffer(input);
@@ -26,27 +26,40 @@ export async function openByteSource(input: ByteInput): Promise<ByteSource> {
       close: async () => undefined,
     };
   }
-  if (typeof input === 'string' && input !== '-') return openFile(input, input, undefined);
-  const folder = await mkdtemp(join(tmpdir(), 'acs-input-'));
+  const name = inputName(input);
+  if (typeof input === 'string' && (await canReadTwice(input))) {
+    const file = await open(input, 'r').catch((cause) => {
+      throw fileError(input, cause);
+    });
+    return fileSource(file, name);
+  }
+  return fileSource(await temporaryCopy(input), name);
+}
+
+/** A file without a name: whatever ends the process, nothing of the input stays behind. */
+async function temporaryCopy(input: ByteInput): Promise<FileHandle> {
+  const parent = tmpdir();
+  let copy: FileHandle | undefined;
   try {
-    const path = join(folder, 'input');
-    const copy = createWriteStream(path);
-    for await (const chunk of readChunks(input)) {
-      if (!copy.write(chunk)) await new Promise<void>((done) => copy.once('drain', done));
+    const folder = await mkdtemp(join(parent, 'acs-input-'));
+    try {
+      copy = await open(join(folder, 'input'), 'wx+');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
-    copy.end();
-    await finished(copy);
-    return await openFile(path, inputName(input), folder);
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
+    for await (const chunk of readChunks(input)) {
+      for (let done = 0; done < chunk.length; ) {
+        done += (await copy.write(chunk, done, chunk.length - done)).bytesWritten;
+      }
+    }
+    return copy;
+  } catch (cause) {
+    await copy?.close();
+    throw cause instanceof AcsError ? cause : fileError(parent, cause);
   }
 }
 
-async function openFile(path: string, name: string, temporary: string | undefined): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch((cause) => {
-    throw fileError(name, cause);
-  });
+async function fileSource(handle: FileHandle, name: string): Promise<ByteSource> {
   const { size } = await handle.stat();
   return {
     name,
@@ -66,9 +79,6 @@ async function openFile(path: string, name: string, temporary: string | undefine
       }
       return buffer.subarray(0, filled);
     },
-    async close() {
-      await handle.close();
-      if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
-    },
+    close: () => handle.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -76,5 +76,41 @@ describe.each([
     const left = (await readdir(folder)).filter((name) => !name.startsWith('.'));
     expect(left).toEqual(['out.acs.gz']);
     expect(await readFile(older, 'utf8')).toBe('older');
+  });
+});
+
+describe('recover from a pipe, which needs a temporary copy', () => {
+  it('leaves nothing of it behind when interrupted', async () => {
+    const env = { ...process.env, TMPDIR: folder };
+    const started = spawn(process.execPath, [MAIN, 'recover', '-', '-o', join(folder, 'out.acs.gz')], {
+      env,
+    });
+    child = started;
+    started.stdin.on('error', () => undefined);
+    const ended = new Promise((done) => started.once('exit', done));
+    // More than a pipe holds: once it is gone, the copy is being written.
+    const bytes = (await longSnapshot()).subarray(0, 300_000);
+    await new Promise((done) => started.stdin.write(bytes, done));
+    started.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('names the place when there is no room for it', async () => {
+    const source = join(folder, 'long.acs.gz');
+    await writeFile(source, await longSnapshot());
+    const run = (limit: string, input: string) =>
+      spawnSync(
+        'bash',
+        ['-c', `${limit} "${process.execPath}" "${MAIN}" recover ${input} -o "${folder}/out.acs.gz"`],
+        { env: { ...process.env, TMPDIR: folder } },
+      );
+    const full = run('ulimit -f 8;', `- < "${source}"`);
+    expect(full.stderr.toString()).toMatch(/^error: .*\n {2}where: {4}/);
+    expect(full.status).toBe(4);
+    expect(await readdir(folder)).toEqual(['long.acs.gz']);
+    const substituted = run('', `<(cat "${source}")`);
+    expect(substituted.stderr.toString()).toBe('');
+    expect(substituted.status).toBe(0);
   });
 });
