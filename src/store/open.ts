@@ -144,7 +144,7 @@ function prepareForWriting(db: Db, path: string): void {
     db.pragma('journal_mode = WAL');
   } else if (db.pragma('journal_mode', { simple: true }) !== 'wal') db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
-  db.pragma('cache_size = -98304');
+  db.pragma('cache_size = -65536');
   db.pragma('temp_store = FILE');
   db.pragma(`wal_autocheckpoint = ${AUTOMATIC_PAGES}`);
   db.pragma('busy_timeout = 5000');
