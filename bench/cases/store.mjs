@@ -17,5 +17,5 @@ export const cases = [
   { name: 'store: load a base', inputs, prepare, command: (c) => task(c, 'load'), maxRssMb: 400 },
   { name: 'store: append updates', inputs, prepare, command: (c) => task(c, 'append'), maxRssMb: 400 },
   { name: 'store: one party, whole count', inputs, prepare, command: (c) => task(c, 'query'), noRate: true },
-  { name: 'store: export at an offset', inputs, prepare, command: (c) => task(c, 'export') },
+  { name: 'store: export at an offset', inputs, prepare, command: (c) => task(c, 'export'), maxRssMb: 400 },
 ];
