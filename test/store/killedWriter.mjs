@@ -5,16 +5,25 @@
  *   node killedWriter.mjs DIST load|append STORE FILE BATCH
  */
 const [dist, what, store, file, batch] = process.argv.slice(2);
+/** Small enough that the thread that drafts has to do too. */
+const draftBatchBytes = 4096;
 const say = (line) => process.stdout.write(`${line}\n`);
 if (what === 'load') {
   const { loadBase } = await import(`${dist}/store/load.js`);
-  await loadBase(store, file, { source: 'p', offset: 5n, batch: Number(batch), onCommit: (n) => say(n) });
+  await loadBase(store, file, {
+    source: 'p',
+    offset: 5n,
+    batch: Number(batch),
+    draftBatchBytes,
+    onCommit: (n) => say(n),
+  });
 } else {
   const { appendUpdates } = await import(`${dist}/store/append.js`);
   await appendUpdates(store, [file], {
     source: 'p',
     begin: 0n,
     batch: Number(batch),
+    draftBatchBytes,
     onCommit: ({ head }) => say(head),
   });
 }
