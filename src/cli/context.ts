@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { AcsError } from '../io/error.js';
 import { describePlace } from '../io/error.js';
+import { fileError } from '../io/input.js';
 import { type Extent, type Progress, type ProgressMode, startProgress } from './progress.js';
 
 /** Something the user should know; nothing stops because of it. Shape: schemas/json/warning.schema.json. */
@@ -41,6 +42,8 @@ export interface CliContext {
   readonly resultsOnTerminal: boolean;
   /** Progress on standard error; how much there is to do, if known, gives the ETA. */
   progress(label: string, unit: string, extent?: Extent): Progress;
+  /** Resolves when nothing of what was written has failed; throws `DISK_FULL` or `FILE_UNREADABLE`. */
+  written(): Promise<void>;
   /** Takes away what progress is still shown: a command that fails does not finish it. */
   endProgress(): void;
 }
@@ -56,15 +59,20 @@ export interface ContextOptions {
 export function createContext(options: ContextOptions): CliContext {
   const { stdout, stderr } = options;
   let closed = false;
+  let failure: NodeJS.ErrnoException | undefined;
   let progress: Progress | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader went away (a pipe into `head`): stop quietly.
+    // The reader went away (a pipe into `head`): stop quietly. All else (a full disk) is for whoever writes to hear.
     if (error.code === 'EPIPE') closed = true;
-    else throw error;
+    else failure ??= error;
   });
+  const refuseFailed = (): void => {
+    if (failure !== undefined) throw fileError('standard output', failure);
+  };
   const context: CliContext = {
     json: options.json,
     async write(text) {
+      refuseFailed();
       if (closed || stdout.destroyed) return false;
       if (!stdout.write(text)) await drainedOrGone(stdout);
       return !closed;
@@ -86,6 +94,11 @@ export function createContext(options: ContextOptions): CliContext {
       const mode = options.quiet ? 'none' : options.progress;
       progress = startProgress({ label, unit, extent, mode, stderr });
       return progress;
+    },
+    async written() {
+      // A failed write is told in the next turn.
+      await new Promise((done) => setImmediate(done));
+      refuseFailed();
     },
     endProgress: () => progress?.finish(),
   };

@@ -37,13 +37,18 @@ export async function runCli(
       streams.stderr.write(`${await buildParser(await loadCommands([]), [], () => {}).getHelp()}\n`);
       return EXIT.usage;
     }
-    const call = await parseWords(argv, streams.stdout);
+    const call = await parseWords(argv, streams);
     if (typeof call === 'number') return call;
     const args = showDashes(call.args);
     const { json, quiet, progress } = args;
     const context = createContext({ ...streams, json, quiet, progress });
     try {
-      return await (call.command.run as (a: unknown, c: CliContext) => Promise<number>)(args, context);
+      const status = await (call.command.run as (a: unknown, c: CliContext) => Promise<number>)(
+        args,
+        context,
+      );
+      await context.written();
+      return status;
     } finally {
       context.endProgress();
     }
@@ -64,7 +69,7 @@ function completions(offered: string, word: string): string {
 }
 
 /** The call meant; or, when help was asked for or is due, prints that and returns the exit status. */
-async function parseWords(argv: readonly string[], stdout: Writable): Promise<Call | number> {
+async function parseWords(argv: readonly string[], streams: CliStreams): Promise<Call | number> {
   let call: Call | undefined;
   let helpText = '';
   const asked = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
@@ -88,11 +93,13 @@ async function parseWords(argv: readonly string[], stdout: Writable): Promise<Ca
     if (call === undefined || error !== call) throw error;
     return call;
   }
+  const context = createContext({ ...streams, json: false, quiet: false, progress: 'none' });
   if (line[0] === COMPLETE) {
-    stdout.write(completions(helpText, line[line.length - 1]!));
+    await context.write(completions(helpText, line[line.length - 1]!));
     return EXIT.ok;
   }
-  stdout.write(`${helpText === '' ? await parser.getHelp() : helpText}\n`);
+  await context.write(`${helpText === '' ? await parser.getHelp() : helpText}\n`);
+  await context.written();
   return helpText === '' ? EXIT.usage : EXIT.ok;
 }
 

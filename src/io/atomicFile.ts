@@ -142,7 +142,9 @@ function standardOutput(): AtomicFile {
     path: '-',
     write: (bytes) =>
       new Promise<void>((done, failed) => {
-        process.stdout.write(bytes, (error) => (error ? failed(fileError('-', error)) : done()));
+        process.stdout.write(bytes, (error) =>
+          error ? failed(fileError('standard output', error)) : done(),
+        );
       }),
     commit: async () => undefined,
     abort: async () => undefined,

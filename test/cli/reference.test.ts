@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -63,6 +63,20 @@ describe('standard input', () => {
     });
     expect(run('parties', '-', '--json').status).toBe(0);
     expect(run('info', '-', '-').status).toBe(2);
+  });
+});
+
+describe('standard output', () => {
+  it.each(['info', 'cat', 'filter -o -', 'parties', '--help'])('a full disk is an error: %s', (words) => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const full = openSync('/dev/full', 'w');
+    const argv = [main, ...words.split(' '), fixture('snapshots/tiny.acs.gz')];
+    const { status, stderr } = spawnSync(process.execPath, argv, { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    expect(stderr.toString()).toBe(
+      'error: no space left on the device [DISK_FULL]\n  where:    standard output\n',
+    );
+    expect(status).toBe(4);
   });
 });
 
