@@ -16,9 +16,6 @@ export const HASH_PURPOSE = {
 /** A multihash of SHA-256 starts with these bytes. */
 export const SHA256_MULTIHASH_PREFIX = Buffer.from('1220', 'hex');
 
-/** Up to here a double is exact: the year 2255. */
-const EXACT_MICROS = BigInt(Number.MAX_SAFE_INTEGER);
-
 export class HashBuffer {
   buf: Buffer;
   pos = 0;
@@ -104,13 +101,6 @@ export class HashBuffer {
 
   /** An instant given in microseconds since the epoch: seconds (floor) and nanoseconds. */
   instant(micros: bigint): this {
-    if (micros >= 0n && micros <= EXACT_MICROS) {
-      const plain = Number(micros);
-      const whole = Math.floor(plain / 1_000_000);
-      return this.i32(Math.floor(whole / 0x100000000))
-        .i32(whole | 0)
-        .i32((plain - whole * 1_000_000) * 1000);
-    }
     let seconds = micros / 1_000_000n;
     let rest = micros % 1_000_000n;
     if (rest < 0n) {
@@ -118,6 +108,13 @@ export class HashBuffer {
       seconds -= 1n;
     }
     return this.i64(seconds).i32(Number(rest) * 1000);
+  }
+
+  /** The same for one that is not negative and held exactly by a double. */
+  plainInstant(micros: number): this {
+    const seconds = Math.floor(micros / 1_000_000);
+    this.i32(Math.floor(seconds / 0x100000000)).i32(seconds | 0);
+    return this.i32((micros - seconds * 1_000_000) * 1000);
   }
 
   /** Starts a length-prefixed block; give the result to {@link endBlock}. */

@@ -23,6 +23,8 @@ export interface UnicumParts {
   readonly keyHashEnd: number;
   /** Microseconds since the epoch. */
   readonly createdAt: bigint;
+  /** The same, or NaN where a double cannot hold it. */
+  readonly createdAtNumber: number;
 }
 
 /**
@@ -42,7 +44,11 @@ export function writeUnicum(
     .reset()
     .i32(HASH_PURPOSE.unicum)
     .raw(buf, saltStart, saltStart + 32);
-  if (withInstant) out.instant(parts.createdAt);
+  if (withInstant) {
+    // Negative ones are rare: left to the exact way.
+    if (parts.createdAtNumber >= 0) out.plainInstant(parts.createdAtNumber);
+    else out.instant(parts.createdAt);
+  }
   const { maintainerBorders } = parts;
   const maintainers = parts.hasKey ? sortedParties(buf, maintainerBorders) : maintainerBorders;
   writeParties(

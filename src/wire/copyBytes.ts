@@ -2,11 +2,12 @@
  * Copying short runs of bytes in words: a native call costs as much as 200 bytes copied this way, and makes an object;
  * byte by byte costs four times as much.
  */
-import { wordsOf } from './sameBytes.js';
+import { wordsAtHand, wordsOf } from './sameBytes.js';
 
 /** Longer runs are copied natively. */
 const NATIVE_BYTES = 192;
-/** For fewer bytes no word view is made. */
+/** For fewer bytes no word view is made; one that is at hand is used. */
+const VIEW_FROM = 48;
 const WORDS_FROM = 16;
 
 /** Copies `from[start, end)` to `to` at `at`, where there must be room; `words` is the word view of `to`. */
@@ -19,9 +20,18 @@ export function copyBytes(
   at: number,
 ): void {
   const n = end - start;
-  if (n > NATIVE_BYTES) to.set(new Uint8Array(from.buffer, from.byteOffset + start, n), at);
-  else if (n >= WORDS_FROM) copyWords(wordsOf(from), start, end, words, at);
-  else for (let i = start, j = at; i < end; i++, j++) to[j] = from[i];
+  if (n > NATIVE_BYTES) {
+    to.set(new Uint8Array(from.buffer, from.byteOffset + start, n), at);
+    return;
+  }
+  if (n >= WORDS_FROM) {
+    const source = n >= VIEW_FROM ? wordsOf(from) : wordsAtHand(from);
+    if (source !== undefined) {
+      copyWords(source, start, end, words, at);
+      return;
+    }
+  }
+  for (let i = start, j = at; i < end; i++, j++) to[j] = from[i];
 }
 
 /** The same over word views, for runs that are known to be short. */

@@ -25,6 +25,12 @@ export function wordsOf(buf: Uint8Array): DataView {
   return words;
 }
 
+/** The word view of a buffer if there is one already. */
+export function wordsAtHand(buf: Uint8Array): DataView | undefined {
+  if (buf === lastBuffer) return lastWords;
+  return buf === otherBuffer ? otherWords : undefined;
+}
+
 /** True when `a[start, end)` equals as many bytes of `b` from `from` on. Both ranges must lie inside their buffers. */
 export function sameBytes(a: Buffer, start: number, end: number, b: Buffer, from: number): boolean {
   if (end - start > NATIVE_BYTES) return a.compare(b, from, from + end - start, start, end) === 0;

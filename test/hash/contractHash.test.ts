@@ -187,6 +187,7 @@ describe('derived cases', () => {
       keyHashStart: 40,
       keyHashEnd: 72,
       createdAt: 1n,
+      createdAtNumber: 1,
     };
     writeUnicum(out, parts, 0, Buffer.alloc(32));
     expect(out.view().toString('hex')).toBe(keyed.unicumPreimage);

@@ -50,6 +50,14 @@ describe('hash builder', () => {
     expect(names.get(HASH_PURPOSE.contractIdAbsolutization)).toMatch(/Absolut/);
   });
 
+  it('encodes an instant given as a number as one given exactly', () => {
+    for (const micros of [0, 1, 999_999, 1_000_000, 1_700_000_000_123_456, 2 ** 32 * 1e6, 2 ** 53 - 1]) {
+      expect(hex(new HashBuffer().plainInstant(micros)), `${micros}`).toBe(
+        hex(new HashBuffer().instant(BigInt(micros))),
+      );
+    }
+  });
+
   it('encodes integers, strings, instants, parties, lists, options and counters as recorded', () => {
     let checked = 0;
     for (const { name, bytes } of vectors.deterministic_encoding) {

@@ -27,6 +27,7 @@ describe('ids of Canton 2.x', () => {
       keyHashStart: 45,
       keyHashEnd: 77,
       createdAt: input.createdAt,
+      createdAtNumber: Number(input.createdAt),
     };
     const out = new HashBuffer();
     writeUnicum(out, parts, 0, contractHash);
