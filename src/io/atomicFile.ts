@@ -31,10 +31,20 @@ function installCleanup(): void {
   process.on('exit', removeUnfinished);
 }
 
-/** Removes the temporary files of every write still under way; called on exit and by the signal handler. */
+/** Removes what is temporary of every write still under way; called on exit and by the signal handler. */
 export function removeUnfinished(): void {
-  for (const path of unfinished) rmSync(path, { force: true });
+  for (const path of unfinished) rmSync(path, { force: true, recursive: true });
   unfinished.clear();
+}
+
+/**
+ * Has a folder that is being filled under a temporary name removed when the process ends. Returns what to call when it
+ * has its final name, or is gone.
+ */
+export function removeWhenInterrupted(folder: string): () => void {
+  installCleanup();
+  unfinished.add(folder);
+  return () => unfinished.delete(folder);
 }
 
 export interface AtomicFileOptions {

@@ -14,7 +14,7 @@ import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js
 import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
-import { createAtomicFile, writeFileAtomic } from '../io/atomicFile.js';
+import { createAtomicFile, removeWhenInterrupted, writeFileAtomic } from '../io/atomicFile.js';
 import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
 import { refuseReadOnce } from '../io/readTwice.js';
@@ -92,6 +92,7 @@ export async function makePlan(
   await refuseExisting(folder);
   const target = resolve(folder);
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
+  const settled = removeWhenInterrupted(temporary);
   try {
     await mkdir(temporary, { recursive: true });
     const made = await writePlan(inputs, temporary, target, context, options);
@@ -101,6 +102,8 @@ export async function makePlan(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     throw error;
+  } finally {
+    settled();
   }
 }
 
