@@ -5,6 +5,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeWhenInterrupted } from '../io/atomicFile.js';
 import { fileError } from '../io/input.js';
 import { MAX_ID_BYTES } from './fingerprint.js';
 
@@ -20,6 +21,7 @@ interface Range {
 
 export class Spill {
   private readonly folder: string;
+  private readonly settled: () => void;
   private readonly rowWords: number;
   private readonly depth: number;
   private readonly ranges: (Range | undefined)[] = new Array(RANGES).fill(undefined);
@@ -33,6 +35,7 @@ export class Spill {
     } catch (cause) {
       throw fileError(parent, cause);
     }
+    this.settled = removeWhenInterrupted(this.folder);
   }
 
   add(words: Int32Array, at: number): void {
@@ -149,5 +152,6 @@ export class Spill {
   close(): void {
     for (let index = 0; index < RANGES; index++) this.drop(index);
     rmSync(this.folder, { recursive: true, force: true });
+    this.settled();
   }
 }
