@@ -68,10 +68,10 @@ export interface Authorization {
   permission: number;
 }
 
-/** Parses `buf[start, end)`. Throws `UPDATE_*` and `WIRE_*` errors. */
-export function parseUpdate(buf: Buffer, start: number, end: number): LedgerUpdate {
-  const update: LedgerUpdate = {
-    kind: 'checkpoint',
+/** An update of which nothing is known yet. */
+export function emptyUpdate(kind: LedgerUpdate['kind']): LedgerUpdate {
+  return {
+    kind,
     offset: 0n,
     updateId: '',
     commandId: '',
@@ -84,6 +84,11 @@ export function parseUpdate(buf: Buffer, start: number, end: number): LedgerUpda
     times: [],
     authorizations: [],
   };
+}
+
+/** Parses `buf[start, end)`. Throws `UPDATE_*` and `WIRE_*` errors. */
+export function parseUpdate(buf: Buffer, start: number, end: number): LedgerUpdate {
+  const update = emptyUpdate('checkpoint');
   const r = new WireReader(buf, start, end);
   let seen = false;
   while (r.pos < r.end) {

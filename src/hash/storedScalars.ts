@@ -305,14 +305,3 @@ export class ScalarCopier {
     this.pos = this.lastEnd = stop;
   }
 }
-
-/** Order of two byte ranges of one buffer. */
-export function compareRanges(buf: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
-  let i = a;
-  let j = b;
-  while (i < aEnd && j < bEnd) {
-    const order = buf[i++] - buf[j++];
-    if (order !== 0) return order;
-  }
-  return aEnd - a - (bEnd - b);
-}

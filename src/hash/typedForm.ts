@@ -28,8 +28,9 @@ import { checkValue } from '../dar/typeCheck.js';
 import { compareValues } from '../dar/valueOrder.js';
 import { AcsError } from '../io/error.js';
 import { newWords } from '../wire/sameBytes.js';
+import { compareSpans } from '../wire/spanList.js';
 import { HashBuffer } from './hashBuffer.js';
-import { compareRanges, IRREGULAR, ScalarCopier, VALUE_TAG } from './storedScalars.js';
+import { IRREGULAR, ScalarCopier, VALUE_TAG } from './storedScalars.js';
 
 export interface TypedFormOptions {
   /** Explicit Nones at the end of a record pass the check (`ca10` only). They are left out of the encoding all the same. */
@@ -265,7 +266,7 @@ export class TypedForm extends ScalarCopier {
         keyStart = this.lastStart;
         keyEnd = this.lastEnd;
       } else out.i32(0);
-      if (count > 0 && compareRanges(buf, lastStart, lastEnd, keyStart, keyEnd) >= 0) throw IRREGULAR;
+      if (count > 0 && compareSpans(buf, lastStart, lastEnd, keyStart, keyEnd) >= 0) throw IRREGULAR;
       lastStart = keyStart;
       lastEnd = keyEnd;
       this.value(element, this.expectField(0x12, entryEnd), depth + 1);
@@ -298,7 +299,7 @@ export class TypedForm extends ScalarCopier {
       }
       if (count > 0) {
         const order = byBytes
-          ? compareRanges(buf, lastStart, lastEnd, keyStart, keyEnd)
+          ? compareSpans(buf, lastStart, lastEnd, keyStart, keyEnd)
           : compareValues(key, decodeValue(buf, lastStart, lastEnd), decodeValue(buf, keyStart, keyEnd));
         if (order >= 0) throw IRREGULAR;
       }

@@ -1,7 +1,7 @@
 /** The hash inside a contract id that binds the contract's content (contract-id spec, sections 3 and 4.5). */
 
+import { compareSpans } from '../wire/spanList.js';
 import { HASH_PURPOSE, HashBuffer } from './hashBuffer.js';
-import { compareRanges } from './storedScalars.js';
 
 /** Borders (start, end, start, end, …) of party ids inside `buf`. */
 export interface PartyRanges {
@@ -85,12 +85,11 @@ function writeSequence(out: HashBuffer, buf: Buffer, borders: readonly number[])
 function sortedParties(buf: Buffer, borders: readonly number[]): number[] {
   const pairs: [number, number][] = [];
   for (let i = 0; i < borders.length; i += 2) pairs.push([borders[i], borders[i + 1]]);
-  pairs.sort((a, b) => compareRanges(buf, a[0], a[1], b[0], b[1]));
+  pairs.sort((a, b) => compareSpans(buf, a[0], a[1], b[0], b[1]));
   const sorted: number[] = [];
   for (const [start, end] of pairs) {
     const n = sorted.length;
-    if (n === 0 || compareRanges(buf, sorted[n - 2], sorted[n - 1], start, end) !== 0)
-      sorted.push(start, end);
+    if (n === 0 || compareSpans(buf, sorted[n - 2], sorted[n - 1], start, end) !== 0) sorted.push(start, end);
   }
   return sorted;
 }

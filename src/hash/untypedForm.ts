@@ -5,8 +5,9 @@
 import { MAX_VALUE_DEPTH } from '../contract/value.js';
 import { decodeValue, encodeValue } from '../contract/valueCodec.js';
 import { AcsError } from '../io/error.js';
+import { compareSpans } from '../wire/spanList.js';
 import type { HashBuffer } from './hashBuffer.js';
-import { compareRanges, IRREGULAR, ScalarCopier, VALUE_TAG } from './storedScalars.js';
+import { IRREGULAR, ScalarCopier, VALUE_TAG } from './storedScalars.js';
 
 export type UntypedMethod = 'legacy' | 'upgradeFriendly';
 
@@ -177,7 +178,7 @@ export class UntypedForm extends ScalarCopier {
         keyStart = this.lastStart;
         keyEnd = this.lastEnd;
       } else out.i32(0);
-      if (count > 0 && compareRanges(buf, lastStart, lastEnd, keyStart, keyEnd) >= 0) throw IRREGULAR;
+      if (count > 0 && compareSpans(buf, lastStart, lastEnd, keyStart, keyEnd) >= 0) throw IRREGULAR;
       lastStart = keyStart;
       lastEnd = keyEnd;
       this.value(this.expectField(0x12, entryEnd), depth + 1);

@@ -1,5 +1,5 @@
 /** Updates as their drafts give them: nothing is parsed again. */
-import type { LedgerUpdate, UpdateEvent } from '../contract/updates.js';
+import { emptyUpdate, type LedgerUpdate, type UpdateEvent } from '../contract/updates.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
 import { HEAD, HEAD_WIDTH } from './draftMessages.js';
@@ -23,21 +23,7 @@ export interface DraftedUpdates {
 export function draftedUpdates(): DraftedUpdates {
   const events: UpdateEvent[] = [];
   const facts: UpdateFacts = { id: Buffer.alloc(0), hash: 0, origin: 0, content: 0 };
-  const update: DraftedUpdate = {
-    kind: 'transaction',
-    offset: 0n,
-    updateId: '',
-    commandId: '',
-    workflowId: '',
-    synchronizerId: '',
-    recordTime: undefined,
-    effectiveAt: undefined,
-    events: [],
-    ignored: 0,
-    times: [],
-    authorizations: [],
-    facts,
-  };
+  const update: DraftedUpdate = { ...emptyUpdate('transaction'), facts };
 
   return {
     next(buf, drafts) {

@@ -56,7 +56,7 @@ export class SpanList {
 }
 
 /** Order of two byte strings of one buffer: most differ within a few bytes. */
-export function compareSpans(buf: Buffer, a: number, aEnd: number, b: number, bEnd: number): number {
+export function compareSpans(buf: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
   let i = a;
   let j = b;
   while (i < aEnd && j < bEnd) {

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-// @ts-expect-error: a script, without types
 import { stringWidth, wrapAnsi } from '../../scripts/plain-text.mjs';
 import { runCli } from '../../src/cli/run.js';
 
