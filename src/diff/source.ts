@@ -44,6 +44,11 @@ export interface DiffSourceFacts {
   inFlightUnknown: number;
   /** Per synchronizer the record time (microseconds) at which the input was cut, where known. */
   recordTimes: ReadonlyMap<string, bigint>;
+  /**
+   * Per synchronizer the last record time a store has seen up to its offset, when nobody chose one: its contracts may have
+   * stood like this for longer.
+   */
+  seenTimes?: ReadonlyMap<string, bigint>;
 }
 
 export interface DiffSource {

@@ -57,7 +57,8 @@ export async function storeSource(path: string, options: StoreSourceOptions = {}
           if (++contracts % CHUNK === 0) await afterChunk?.(contracts);
         }
         for (const contract of contractsInFlight(db, q)) sink.contract(contract);
-        return { contracts, inFlightUnknown: unnamedInFlight(db, q), recordTimes };
+        const facts = { contracts, inFlightUnknown: unnamedInFlight(db, q), recordTimes };
+        return options.at === undefined ? { ...facts, seenTimes: seenTimes(db, q) } : facts;
       }),
 
     inactive: (ids) => ask(path, fixed, (db, q) => inactiveIn(db, q, ids)),
@@ -113,6 +114,21 @@ function offsetAt(db: Db, { source, at }: StoreSourceOptions): bigint {
     );
   }
   return next - 1n;
+}
+
+/** Per synchronizer the last record time up to the offset. */
+function seenTimes(db: Db, q: Question): Map<string, bigint> {
+  const rows = db
+    .prepare(
+      `SELECT y.sync_id, max(seen.record_time) FROM (
+         SELECT sync_pk, record_time FROM update_tx WHERE source_pk = :source AND off <= :offset
+         UNION ALL SELECT sync_pk, record_time FROM sync_time WHERE source_pk = :source AND off <= :offset) seen
+       JOIN synchronizer y USING(sync_pk) WHERE seen.record_time IS NOT NULL GROUP BY 1`,
+    )
+    .raw()
+    .safeIntegers()
+    .all({ source: q.source.pk, offset: q.offset }) as [string, bigint][];
+  return new Map(rows);
 }
 
 /** Unassigned, not yet assigned, and active nowhere; those whose content the store has. */

@@ -14,6 +14,7 @@ import { makePlan } from '../../src/repair/plan.js';
 import { simulatePlan } from '../../src/repair/simulate.js';
 import { appendUpdates } from '../../src/store/append.js';
 import { withStore } from '../../src/store/open.js';
+import { runCommand as acs } from '../cli/runCommand.js';
 import { fixture, storePath } from '../store/temporaryStore.js';
 import { temporaryFolder } from './contracts.js';
 
@@ -103,6 +104,21 @@ describe('two recorded participants', () => {
       }
     }
     expect(compared).toBeGreaterThan(100);
+  });
+
+  it('are pointed out when they stand at different times and differ', async () => {
+    const choice = ['--synchronizer', synchronizers.acme];
+    const inputs = [`a=${db}#p1@${offsets[1]![1]}`, `b=${db}#p2@${offsets[2]![2]}`];
+    const apart = await acs('diff', ...inputs, ...choice);
+    expect(apart.status).toBe(1);
+    expect(apart.stderr).toContain('DIFF_STORES_APART');
+    // What the message says to do.
+    const [, hint] = /compare both at one time: (.*)/.exec(apart.stderr)!;
+    const words = hint!.split(/\s+/).slice(0, 6);
+    expect(words.slice(0, 2)).toEqual(choice);
+    const together = await acs('diff', `a=${db}#p1`, `b=${db}#p2`, ...words);
+    expect(together.stderr).not.toContain('DIFF_STORES_APART');
+    expect([0, 1]).toContain(together.status);
   });
 
   it('differ by what happened between two exports: archived, moved, or not yet there', async () => {

@@ -6,7 +6,7 @@ import { diffInputs } from '../../diff/diff.js';
 import type { Difference } from '../../diff/difference.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
 import { openHtmlReport } from '../../diff/htmlReport.js';
-import type { DiffSource } from '../../diff/source.js';
+import type { DiffSource, DiffSourceFacts } from '../../diff/source.js';
 import type { DiffSummary } from '../../diff/summary.js';
 import { createAtomicFile, writeFileAtomic } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
@@ -123,6 +123,7 @@ export const diffCommand = defineCommand({
     try {
       const progress = context.progress('diff', 'contracts', sourceFiles(sources));
       const done = new Map<DiffSource, number>();
+      let skew: string | undefined;
       const summary = await diffInputs(sources, {
         hosting,
         shared: args.shared,
@@ -136,6 +137,9 @@ export const diffCommand = defineCommand({
           let total = 0;
           for (const n of done.values()) total += n;
           progress.update(total);
+        },
+        onFacts: (facts) => {
+          skew = seenSkew(names, facts, args.synchronizer ?? hosting?.synchronizerId);
         },
         onDifference: async (difference) => {
           if (listed.length < args.top) listed.push(difference);
@@ -177,6 +181,8 @@ export const diffCommand = defineCommand({
       // A file of another format leaves standard output to the summary.
       if ((args.format === 'table') === (file === undefined) && args.output !== '-')
         await context.result(json, text);
+      if (summary.different > 0 && skew !== undefined)
+        context.warn({ code: 'DIFF_STORES_APART', message: skew });
       const nothing = nothingCompared(summary);
       if (nothing !== undefined) context.warn({ code: 'DIFF_NOTHING_COMPARED', message: nothing });
       return summary.different > 0 || nothing !== undefined ? EXIT.findings : EXIT.ok;
@@ -186,6 +192,27 @@ export const diffCommand = defineCommand({
     }
   },
 });
+
+/** Stores whose last updates were seen at different times may differ by what happened in between. */
+function seenSkew(
+  names: readonly string[],
+  facts: readonly DiffSourceFacts[],
+  synchronizer: string | undefined,
+): string | undefined {
+  const first = new Map<string, { time: bigint; name: string }>();
+  for (const [input, { seenTimes }] of facts.entries()) {
+    for (const [id, time] of seenTimes ?? []) {
+      if (synchronizer !== undefined && id !== synchronizer) continue;
+      const other = first.get(id);
+      if (other === undefined) first.set(id, { time, name: names[input]! });
+      else if (other.time !== time) {
+        const earlier = other.time < time ? other.time : time;
+        return `on ${id} ${other.name} was last seen at ${other.time}, ${names[input]} at ${time} microseconds: differences may be what happened in between; compare both at one time: --synchronizer ${id} --record-time ${other.name}=${earlier} --record-time ${names[input]}=${earlier}`;
+      }
+    }
+  }
+  return undefined;
+}
 
 /** A mistyped party or synchronizer must not look like two equal inputs. */
 function nothingCompared({ compared, notCompared, synchronizer }: DiffSummary): string | undefined {
