@@ -46,10 +46,26 @@ export async function* readChunks(input: ByteInput, chunkBytes = READ_CHUNK_BYTE
   }
 }
 
-/** A small text, whole; `-` is standard input. */
-export async function readText(path: string): Promise<string> {
+/** Hosting maps and the like of the largest networks stay far below. */
+export const MAX_TEXT_BYTES = 64 << 20;
+
+/** A small text, whole; `-` is standard input. Throws `TEXT_TOO_LONG` above `maxBytes`. */
+export async function readText(path: string, maxBytes = MAX_TEXT_BYTES): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(path)) chunks.push(chunk);
+  let size = 0;
+  for await (const chunk of readChunks(path)) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new AcsError('TEXT_TOO_LONG', 'the file is longer than any text of its kind', {
+        file: path,
+        byteOffset: maxBytes,
+        expected: `at most ${maxBytes} bytes`,
+        found: 'more',
+        hint: 'check that it is the file you mean',
+      });
+    }
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 
