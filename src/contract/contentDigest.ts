@@ -33,19 +33,26 @@ export function contentDigest(): ContentDigest {
 
   return {
     add(record) {
-      const { buf, lapiStart, lapiEnd, eventFields } = record;
-      const size = lapiEnd - lapiStart;
-      reserve(size + 8);
-      buf.copy(memory, MIX_INPUT, lapiStart, lapiEnd);
-      const shift = MIX_INPUT - lapiStart;
-      mix.begin();
+      const { buf, eventFields, synchronizerStart, synchronizerEnd } = record;
       const blob = eventFields[2 * EVENT.createdEventBlob];
-      if (blob < 0) mix.absorb(MIX_INPUT, 0);
-      else mix.absorb(blob + shift, eventFields[2 * EVENT.createdEventBlob + 1] - blob);
-      const rp = eventFields[2 * EVENT.representativePackageId];
-      if (rp < 0) mix.absorb(MIX_INPUT, 0);
-      else mix.absorb(rp + shift, eventFields[2 * EVENT.representativePackageId + 1] - rp);
-      mix.absorb(record.synchronizerStart + shift, record.synchronizerEnd - record.synchronizerStart);
+      const blobEnd = eventFields[2 * EVENT.createdEventBlob + 1];
+      const representative = eventFields[2 * EVENT.representativePackageId];
+      const representativeEnd = eventFields[2 * EVENT.representativePackageId + 1];
+      // One copy from the first of the three fields to the end of the last: what lies between is little.
+      let first = record.lapiEnd;
+      if (blob >= 0) first = blob;
+      if (representative >= 0 && representative < first) first = representative;
+      if (synchronizerEnd > 0 && synchronizerStart < first) first = synchronizerStart;
+      const last = Math.max(first, synchronizerEnd, blobEnd, representativeEnd);
+      const size = last - first;
+      reserve(size + 8);
+      buf.copy(memory, MIX_INPUT, first, last);
+      const shift = MIX_INPUT - first;
+      mix.begin();
+      // What is absent has length 0; its address is not looked at.
+      mix.absorb(blob + shift, blobEnd - blob);
+      mix.absorb(representative + shift, representativeEnd - representative);
+      mix.absorb(synchronizerStart + shift, synchronizerEnd - synchronizerStart);
       if (record.counterIsZero) mix.absorb(MIX_INPUT, 0);
       else {
         const at = MIX_INPUT + size;
