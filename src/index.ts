@@ -53,11 +53,7 @@ export {
   contractIdParts,
   withComputedId,
 } from './hash/computeContractId.js';
-export {
-  type AuthenticityCheck,
-  type AuthenticityReport,
-  authenticityCheck,
-} from './inspect/authenticity.js';
+export type { AuthenticityReport } from './inspect/authenticity.js';
 export { catJsonLines, catSnapshot } from './inspect/cat.js';
 export type { Finding } from './inspect/finding.js';
 export { type SnapshotInfo, snapshotInfo } from './inspect/info.js';

@@ -72,3 +72,13 @@ export function contentDigest(): ContentDigest {
     hex: () => sumHex(mix),
   };
 }
+
+/** The digest of several sets of contracts together, from the digest of each. */
+export function addDigests(digests: readonly string[]): string {
+  let sum = '';
+  for (let lane = 0; lane < 64; lane += 16) {
+    const total = digests.reduce((n, digest) => n + BigInt(`0x${digest.slice(lane, lane + 16)}`), 0n);
+    sum += BigInt.asUintN(64, total).toString(16).padStart(16, '0');
+  }
+  return sum;
+}

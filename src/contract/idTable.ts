@@ -103,6 +103,13 @@ export function shortFingerprint(buf: Buffer, start: number, end: number): numbe
   return mixedLow;
 }
 
+/** Writes the fingerprint of the raw contract id `buf[start, end)` to `ids[at]` (lower half) and `ids[at + 1]`. */
+export function fingerprintInto(buf: Buffer, start: number, end: number, ids: Uint32Array, at: number): void {
+  mixId(buf, start, end);
+  ids[at] = mixedLow;
+  ids[at + 1] = mixedHigh;
+}
+
 /** The two halves of the fingerprint of a raw contract id. */
 export function fingerprint(buf: Buffer, start: number, end: number): [high: number, low: number] {
   mixId(buf, start, end);

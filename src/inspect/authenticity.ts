@@ -1,13 +1,11 @@
 /** Authenticity of the contracts of a file: the part of `acs verify` that needs hashes and types. */
-import type { BlobView } from '../contract/blob.js';
 import type { ContractView } from '../contract/contractView.js';
 import type { PackageSet } from '../dar/type.js';
 import type { VerdictCode } from '../hash/authenticate.js';
 import { ContractHasher } from '../hash/contractHasher.js';
 import { NO_PACKAGES } from '../hash/noPackages.js';
-import { type AuthenticityThreads, startAuthenticityThreads } from './authenticityThreads.js';
 import type { Finding } from './finding.js';
-import { type AuthenticityCounts, emptyCounts, judgeContract, type RecordPlace } from './judgeContract.js';
+import { type AuthenticityCounts, addCounts, emptyCounts, judgeContract } from './judgeContract.js';
 
 export interface AuthenticityReport {
   /** Contracts per verdict; every verdict is listed. */
@@ -22,44 +20,33 @@ export interface AuthenticityReport {
   notChecked: string[];
 }
 
-export interface AuthenticityCheck {
-  /** Checks one contract. What is wrong with it is reported, at once or by {@link finish}. */
+/** Checks the contract ids of one thread's contracts. */
+export interface AuthenticityJudge {
+  /** Checks one contract; what is wrong with it is reported. */
   check(view: ContractView, report: (finding: Finding) => void): void;
-  /** Waits for the other threads, if there are any, and reports what they found, by record. */
-  finish(report: (finding: Finding) => void): Promise<void>;
-  /** Complete after {@link finish}. */
-  summary(): AuthenticityReport;
+  readonly counts: AuthenticityCounts;
 }
 
-/** `threads` is the number of further threads; with 0 everything is done on this one. */
-export function authenticityCheck(packages: PackageSet = NO_PACKAGES, threads = 0): AuthenticityCheck {
+export function authenticityJudge(packages: PackageSet = NO_PACKAGES): AuthenticityJudge {
   const counts = emptyCounts();
   const hasher = new ContractHasher(packages);
-  const judge = (blob: BlobView, representative: string, place: RecordPlace): Finding | undefined =>
-    judgeContract(hasher, counts, blob, representative, place);
-  const others: AuthenticityThreads | undefined =
-    threads > 0 ? startAuthenticityThreads(packages, threads, counts, judge) : undefined;
   return {
     check(view, report) {
       const { record, blob } = view;
-      if (others !== undefined) {
-        others.check(record, blob);
-        return;
-      }
-      const finding = judge(blob, record.representativePackageId, {
+      const finding = judgeContract(hasher, counts, blob, record.representativePackageId, {
         record: record.index,
         byteOffset: record.offset,
       });
       if (finding !== undefined) report(finding);
     },
-    async finish(report) {
-      await others?.finish(report);
-    },
-    summary: () => summarize(counts),
+    counts,
   };
 }
 
-function summarize(counts: AuthenticityCounts): AuthenticityReport {
+/** The counts of all threads together. */
+export function authenticityReport(parts: readonly AuthenticityCounts[]): AuthenticityReport {
+  const counts = emptyCounts();
+  for (const part of parts) addCounts(counts, part);
   const { verdicts } = counts;
   const notChecked: string[] = [];
   if (verdicts.VALID > 0) {

@@ -2,9 +2,8 @@
  * Contracts that occur more than once in a file. The pass over the file collects candidates by 64-bit fingerprint; a
  * second pass over the file, made only when there are any, compares whole ids.
  */
-import type { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
-import { ContractIdTable, fingerprint } from '../contract/idTable.js';
+import { contractIdList, fingerprintText } from '../contract/idList.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { canReadTwice } from '../io/readTwice.js';
@@ -15,8 +14,8 @@ import type { Finding } from './finding.js';
 const MAX_CANDIDATES = 1_000_000;
 
 export interface DuplicateSearch {
-  /** Takes the blob of each contract, in any order. */
-  add(blob: BlobView): void;
+  /** Takes the fingerprints of contract ids, as `fingerprintInto` writes them, in any order. */
+  add(ids: Uint32Array): void;
   /**
    * Reports what occurs more than once. `complete` is false when the first pass ended early. Gives what was not checked,
    * in words.
@@ -25,16 +24,11 @@ export interface DuplicateSearch {
 }
 
 export function duplicateSearch(report: (finding: Finding) => void): DuplicateSearch {
-  const ids = new ContractIdTable();
-  const candidates = new Set<string>();
-  let dropped = false;
+  const ids = contractIdList();
   return {
-    add(blob) {
-      if (!ids.add(blob.buf, blob.contractIdStart, blob.contractIdEnd)) return;
-      if (candidates.size < MAX_CANDIDATES) candidates.add(fingerprintText(blob));
-      else dropped = true;
-    },
+    add: ids.add,
     async confirm(input, complete, options) {
+      const candidates = ids.repeated(MAX_CANDIDATES + 1);
       if (candidates.size === 0) return [];
       if (typeof input !== 'string' || !complete || !(await canReadTwice(input))) {
         report({
@@ -46,7 +40,7 @@ export function duplicateSearch(report: (finding: Finding) => void): DuplicateSe
         return [];
       }
       await confirmDuplicates(input, candidates, options, report);
-      return dropped ? [`duplicates beyond the first ${MAX_CANDIDATES}`] : [];
+      return candidates.size > MAX_CANDIDATES ? [`duplicates beyond the first ${MAX_CANDIDATES}`] : [];
     },
   };
 }
@@ -67,7 +61,7 @@ async function confirmDuplicates(
       view.of(record);
       try {
         const { blob } = view;
-        if (!candidates.has(fingerprintText(blob))) return;
+        if (!candidates.has(fingerprintText(blob.buf, blob.contractIdStart, blob.contractIdEnd))) return;
         const id = blob.contractId;
         const before = seen.get(id) ?? [];
         const here = { record: record.index, synchronizerId: record.synchronizerId };
@@ -104,8 +98,4 @@ async function confirmDuplicates(
     },
     { ...options, members: options.members ?? 'all', onBadRecord: () => undefined },
   );
-}
-
-function fingerprintText({ buf, contractIdStart, contractIdEnd }: BlobView): string {
-  return fingerprint(buf, contractIdStart, contractIdEnd).join('.');
 }

@@ -1,21 +1,30 @@
 /**
  * `acs verify`: is a snapshot file whole and consistent? Levels: gzip → frames → messages → blob against event →
- * cross-record. Authenticity of contract ids is added through {@link RecordCheckOptions.extraCheck}.
+ * cross-record, and the authenticity of the contract ids.
  */
 import { stat } from 'node:fs/promises';
+import { addDigests } from '../contract/contentDigest.js';
 import { readManifest } from '../contract/manifest.js';
+import type { Package, PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
-import { type ScanOptions, type SnapshotFacts, scanSnapshot } from '../snapshot/scan.js';
+import { type ScanOptions, type SnapshotFacts, scanFrames } from '../snapshot/scan.js';
+import type { AuthenticityReport } from './authenticity.js';
+import { startCheckThreads } from './checkThreads.js';
 import { duplicateSearch } from './duplicates.js';
 import { type Finding, fromError, type Level } from './finding.js';
-import { type RecordCheckOptions, recordChecker } from './recordChecker.js';
+import { stretchCollector } from './stretch.js';
+import { type CheckTotals, stretchChecker } from './stretchChecker.js';
 
-export interface VerifyOptions extends ScanOptions, RecordCheckOptions {
+export interface VerifyOptions extends Omit<ScanOptions, 'afterChunk' | 'onBadRecord'> {
+  /** Share of records whose blob is checked, 0 < share ≤ 1; the same records every time. Default 1. */
+  sample?: number;
+  /** Recompute the contract ids too, with these packages (none: only ids that need no package can be). */
+  authenticate?: PackageSet;
+  /** Further threads. Default 0. */
+  threads?: number;
   /** Called for every finding, in file order except for those of the whole file, which come last. */
   onFinding?: (finding: Finding) => void;
-  /** Awaited after the last record: the place to report what {@link extraCheck} found on other threads. */
-  extraFinish?: (report: (finding: Finding) => void) => Promise<void>;
   onProgress?: (records: number) => void;
 }
 
@@ -36,6 +45,8 @@ export interface VerifyReport {
   manifest: string;
   /** Checks that were not made, in words; never empty without reason. */
   notChecked: string[];
+  /** With {@link VerifyOptions.authenticate}. */
+  authenticity?: AuthenticityReport;
 }
 
 /** Verifies one file. Damage is a finding, not an exception; only an unreadable file throws. */
@@ -49,52 +60,92 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
     else warnings++;
     options.onFinding?.(finding);
   };
+  const { sample = 1, threads = 0, authenticate } = options;
+  const authenticity = authenticate === undefined ? undefined : await import('./authenticity.js');
   const duplicates = duplicateSearch(report);
-  const check = recordChecker(report, duplicates.add, options);
+  const checks = startCheckThreads(
+    threads,
+    { sample, ...(authenticate === undefined ? {} : { packages: packagesOf(authenticate) }) },
+    stretchChecker(sample, authenticity?.authenticityJudge(authenticate)),
+    ({ findings, ids }) => {
+      for (const finding of findings) report(finding);
+      duplicates.add(ids);
+    },
+  );
   let facts: SnapshotFacts | undefined;
-  let complete = false;
+  let damage: AcsError | undefined;
+  let totals: CheckTotals[];
   try {
-    await scanSnapshot(input, check.visit, {
-      ...options,
-      members: options.members ?? 'all',
-      onFacts: (f) => {
-        facts = f;
-        options.onFacts?.(f);
-      },
-      onBadRecord: (error) => report(fromError(error, 'messages')),
-      afterChunk: () => {
-        options.onProgress?.(facts?.records ?? 0);
-        return options.afterChunk?.();
-      },
-    });
-    complete = true;
-  } catch (error) {
-    if (!(error instanceof AcsError) || error.code === 'FILE_UNREADABLE') throw error;
-    report(fromError(error, levelOf(error.code)));
+    const collector = stretchCollector(checks.check, checks.buffer);
+    try {
+      await scanFrames(input, collector.take, {
+        ...options,
+        members: options.members ?? 'all',
+        onFacts: (f) => {
+          facts = f;
+          options.onFacts?.(f);
+        },
+        afterChunk: () => {
+          collector.endChunk();
+          options.onProgress?.(facts?.records ?? 0);
+          return checks.rest();
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof AcsError) || error.code === 'FILE_UNREADABLE') throw error;
+      damage = error;
+    }
+    collector.finish();
+    totals = await checks.finish();
+  } finally {
+    await checks.close();
   }
   if (facts === undefined) throw new AcsError('INTERNAL', 'the scan gave no facts');
-  await options.extraFinish?.(report);
+  if (damage !== undefined) report(fromError(damage, levelOf(damage.code)));
+  facts.inFlight = sum(totals, 'inFlight');
   reportContainer(facts, report);
-  const notChecked = [...check.notChecked()];
+  const contracts = sum(totals, 'contracts');
+  const checkedBlobs = sum(totals, 'checkedBlobs');
+  const contentDigest = addDigests(totals.map((part) => part.digest));
+  const notChecked: string[] = [];
+  if (checkedBlobs < contracts)
+    notChecked.push(`the blobs of ${contracts - checkedBlobs} contracts (sampled or unreadable)`);
+  if (authenticate === undefined) notChecked.push('authenticity of the contract ids');
+  const complete = damage === undefined;
   if (!complete) notChecked.push('everything behind the damage');
   notChecked.push(...(await duplicates.confirm(input, complete, options)));
   const manifest = complete
-    ? await manifestVerdict(input, facts, check.digestHex(), report)
+    ? await manifestVerdict(input, facts, contentDigest, report)
     : 'not compared: the file is damaged';
   return {
     file: facts.name,
     records: facts.records,
-    contracts: check.contracts(),
-    checkedBlobs: check.checkedBlobs(),
+    contracts,
+    checkedBlobs,
     inFlight: facts.inFlight,
     gzipMembers: facts.gzip.members.length,
-    contentDigest: check.digestHex(),
+    contentDigest,
     findings: Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
     errors,
     warnings,
     manifest,
     notChecked,
+    ...(authenticity === undefined
+      ? {}
+      : {
+          authenticity: authenticity.authenticityReport(
+            totals.flatMap((part) => (part.authenticity === undefined ? [] : [part.authenticity])),
+          ),
+        }),
   };
+}
+
+function packagesOf(packages: PackageSet): Package[] {
+  return packages.ids().flatMap((id) => packages.get(id) ?? []);
+}
+
+function sum(totals: readonly CheckTotals[], what: 'contracts' | 'checkedBlobs' | 'inFlight'): number {
+  return totals.reduce((n, part) => n + part[what], 0);
 }
 
 function levelOf(code: string): Level {

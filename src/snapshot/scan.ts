@@ -4,7 +4,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { type ByteInput, inputName, readChunks } from '../io/input.js';
-import { frameSplitter } from '../wire/frames.js';
+import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { emptyGzipFacts, type GzipFacts, type InflateOptions, inflateGzip } from '../wire/inflate.js';
 import { refuseOtherFormats, refuseOtherInflatedFormats } from './format.js';
 import { RecordView } from './record.js';
@@ -31,32 +31,29 @@ export interface SnapshotFacts {
   inFlight: number;
 }
 
-/** Visits every record in file order. Return false from `visit` to stop early. In-flight records are visited too. */
-export async function scanSnapshot(
+/** A frame with the number of its record; see {@link FrameSink}. Returning false ends the reading. */
+export type FrameVisit = (
+  buf: Buffer,
+  start: number,
+  bodyStart: number,
+  end: number,
+  offset: number,
+  index: number,
+) => unknown;
+
+/** Visits every frame of a snapshot in file order; what is in it is not looked at, so `facts.inFlight` stays 0. */
+export async function scanFrames(
   input: ByteInput,
-  visit: (record: RecordView) => unknown,
+  visit: FrameVisit,
   options: ScanOptions = {},
 ): Promise<SnapshotFacts> {
   const facts: SnapshotFacts = { name: inputName(input), gzip: emptyGzipFacts(), records: 0, inFlight: 0 };
   options.onFacts?.(facts);
   const splitter = frameSplitter(options.maxRecordBytes);
-  const view = new RecordView();
   let stopped = false;
-  const sink = (buf: Buffer, start: number, bodyStart: number, end: number, offset: number): void => {
+  const sink: FrameSink = (buf, start, bodyStart, end, offset) => {
     if (stopped) return;
-    try {
-      view.parse(buf, start, bodyStart, end, offset, facts.records++);
-    } catch (error) {
-      if (options.onBadRecord === undefined || !(error instanceof AcsError)) throw error;
-      options.onBadRecord(error, view);
-      return;
-    }
-    if (view.inFlight) facts.inFlight++;
-    try {
-      if (visit(view) === false) stopped = true;
-    } catch (error) {
-      throw view.locate(error);
-    }
+    if (visit(buf, start, bodyStart, end, offset, facts.records++) === false) stopped = true;
   };
   try {
     const inflated =
@@ -72,4 +69,39 @@ export async function scanSnapshot(
   } catch (error) {
     throw error instanceof AcsError ? error.locate({ file: facts.name }) : error;
   }
+}
+
+/** Visits every record in file order. Return false from `visit` to stop early. In-flight records are visited too. */
+export function scanSnapshot(
+  input: ByteInput,
+  visit: (record: RecordView) => unknown,
+  options: ScanOptions = {},
+): Promise<SnapshotFacts> {
+  const view = new RecordView();
+  let facts: SnapshotFacts;
+  return scanFrames(
+    input,
+    (buf, start, bodyStart, end, offset, index) => {
+      try {
+        view.parse(buf, start, bodyStart, end, offset, index);
+      } catch (error) {
+        if (options.onBadRecord === undefined || !(error instanceof AcsError)) throw error;
+        options.onBadRecord(error, view);
+        return true;
+      }
+      if (view.inFlight) facts.inFlight++;
+      try {
+        return visit(view);
+      } catch (error) {
+        throw view.locate(error);
+      }
+    },
+    {
+      ...options,
+      onFacts: (known) => {
+        facts = known;
+        options.onFacts?.(known);
+      },
+    },
+  );
 }

@@ -8,7 +8,8 @@ import { AcsError } from '../io/error.js';
 export const DEFAULT_MAX_FRAME_BYTES = 64 << 20;
 
 /**
- * One frame: `buf[start, bodyStart)` is its length prefix, `buf[bodyStart, end)` its body. Valid during the call only.
+ * One frame: `buf[start, bodyStart)` is its length prefix, `buf[bodyStart, end)` its body. One at `start` 0 may have been
+ * put together from two pushes and is valid during the call only; any other lies in the chunk that was pushed.
  * `offset` is that of `buf[start]` in the stream.
  */
 export type FrameSink = (buf: Buffer, start: number, bodyStart: number, end: number, offset: number) => void;

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { PackageSet } from '../../src/dar/type.js';
-import { type AuthenticityReport, authenticityCheck } from '../../src/inspect/authenticity.js';
-import { eachPacked, packContract } from '../../src/inspect/authenticityBatch.js';
+import type { AuthenticityReport } from '../../src/inspect/authenticity.js';
 import type { Finding } from '../../src/inspect/finding.js';
 import { type VerifyReport, verifySnapshot } from '../../src/inspect/verify.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
@@ -36,16 +35,15 @@ async function tampered(): Promise<string> {
 async function verify(
   file: string,
   threads: number,
-  given: PackageSet | undefined = packages,
+  given: PackageSet = packages,
 ): Promise<{ report: VerifyReport; summary: AuthenticityReport; findings: Finding[] }> {
-  const check = authenticityCheck(given, threads);
   const findings: Finding[] = [];
-  const report = await verifySnapshot(file, {
-    extraCheck: check.check,
-    extraFinish: check.finish,
+  const { authenticity, ...report } = await verifySnapshot(file, {
+    authenticate: given,
+    threads,
     onFinding: (finding) => findings.push(finding),
   });
-  return { report, summary: check.summary(), findings };
+  return { report, summary: authenticity as AuthenticityReport, findings };
 }
 
 describe('authenticity of a file', () => {
@@ -83,18 +81,6 @@ describe('authenticity of a file', () => {
     expect(await verify(file, 1, empty)).toEqual(alone);
     expect(alone.summary.verdicts.NEEDS_PACKAGE).toBeGreaterThan(300);
     expect(alone.summary.missingPackages.length).toBeGreaterThan(1);
-  });
-
-  it('packs contracts for a thread, and says when one does not fit', () => {
-    const batch = Buffer.alloc(100);
-    const end = packContract(batch, 0, 7, 2 ** 40, Buffer.from('pkg'), Buffer.from('blob'));
-    expect(end).toBe(27);
-    expect(packContract(batch, end, 8, 0, Buffer.alloc(0), Buffer.alloc(80))).toBe(-1);
-    const seen: unknown[] = [];
-    eachPacked(batch, end, (contract) => seen.push({ ...contract }));
-    expect(seen).toEqual([
-      { record: 7, byteOffset: 2 ** 40, representativePackageId: 'pkg', blobStart: 23, blobEnd: 27 },
-    ]);
   });
 
   it('acs verify --dar prints verdicts; --allow relaxes the exit status', async () => {

@@ -11,7 +11,6 @@ import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
 import { loadDars } from '../../src/dar/catalog.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { valueFromJson } from '../../src/dar/valueFromJson.js';
-import { authenticityCheck } from '../../src/inspect/authenticity.js';
 import { labelledRenderer } from '../../src/inspect/labelledArgument.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';
 import { filterSnapshot } from '../../src/reshape/filter.js';
@@ -64,12 +63,10 @@ describe('every snapshot', () => {
     expect(gunzipSync(readFileSync(out)).equals(inflated), relative(root, file)).toBe(true);
 
     // Nothing is wrong with it, and every contract id is genuine.
-    const authenticity = authenticityCheck(packages);
-    const report = await verifySnapshot(file, { extraCheck: authenticity.check });
+    const report = await verifySnapshot(file, { authenticate: packages });
     const inFlight = inflated.subarray(-IN_FLIGHT_FRAME.length).equals(IN_FLIGHT_FRAME);
     expect(Object.keys(report.findings)).toEqual(inFlight ? ['IN_FLIGHT_RECORD'] : []);
-    const { verdicts } = authenticity.summary();
-    expect(Object.entries(verdicts).filter(([, n]) => n > 0)).toEqual(
+    expect(Object.entries(report.authenticity?.verdicts ?? {}).filter(([, n]) => n > 0)).toEqual(
       report.contracts === 0 ? [] : [['VALID', report.contracts]],
     );
 

@@ -7,6 +7,7 @@ import type { Finding } from '../../src/inspect/finding.js';
 import { type VerifyOptions, verifySnapshot } from '../../src/inspect/verify.js';
 import type { ByteInput } from '../../src/io/input.js';
 import { encodeRecord } from '../../src/snapshot/encodeRecord.js';
+import { IN_FLIGHT_FRAME } from '../../src/snapshot/record.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture, shared } from '../fixtures.js';
@@ -194,5 +195,43 @@ describe('acs verify', () => {
     expect((await runCommand('verify', file, '--allow', 'IN_FLIGHT_RECORD')).status).toBe(0);
     const json = await runCommand('verify', '--json', file);
     expect(JSON.parse(json.stdout)).toMatchObject({ errors: 1, findings: [{ code: 'IN_FLIGHT_RECORD' }] });
+  });
+
+  it('says the same whatever the number of threads, of damaged files too', async () => {
+    const instance = await firstContract();
+    const good = minimal(instance);
+    const twice = minimal({ ...instance, contractId: `${instance.contractId.slice(0, -2)}aa` });
+    const foreign = minimal(
+      { ...instance, contractId: `${instance.contractId.slice(0, -2)}bb` },
+      'no-synchronizer',
+    );
+    const bad = Buffer.from([3, 0x08, 0x01, 0xff]);
+    const list: Buffer[] = [twice, bad, foreign];
+    // Enough for some stretches, in which no two ids are the same but one.
+    for (let i = 0; i < 2000; i++) {
+      list.push(
+        minimal({
+          ...instance,
+          contractId: `${instance.contractId.slice(0, -4)}${(i + 0x1000).toString(16)}`,
+        }),
+      );
+      if (i % 97 === 0) list.push(bad, IN_FLIGHT_FRAME);
+    }
+    list.push(twice, good);
+    const whole = Buffer.concat(list);
+    const files = [whole, whole.subarray(0, -3), Buffer.concat([whole, Buffer.from([0x00])])];
+    for (const [i, bytes] of files.entries()) {
+      const input = gzipSync(bytes);
+      const alone = await verified(input);
+      expect(alone.report.records).toBeGreaterThan(2000);
+      expect(alone.report.inFlight).toBe(21);
+      expect(alone.codes.at(-1)).toBe(['DUPLICATE_CONTRACT', 'DUPLICATE_CONTRACT', 'DUPLICATE_CONTRACT'][i]);
+      expect(alone.report.findings).toMatchObject({ SYNCHRONIZER_ID: 1, IN_FLIGHT_RECORD: 21 });
+      for (const threads of [1, 2, 3]) expect(await verified(input, { threads })).toEqual(alone);
+    }
+    const records = (await verified(gzipSync(whole))).findings.map(
+      (f) => f.record ?? Number.MAX_SAFE_INTEGER,
+    );
+    expect(records).toEqual([...records].sort((a, b) => a - b));
   });
 });

@@ -1,7 +1,8 @@
 /** `acs verify` */
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { type AuthenticityReport, authenticityCheck } from '../../inspect/authenticity.js';
+import { NO_PACKAGES } from '../../hash/noPackages.js';
+import type { AuthenticityReport } from '../../inspect/authenticity.js';
 import type { Finding } from '../../inspect/finding.js';
 import { type VerifyReport, verifySnapshot } from '../../inspect/verify.js';
 import { describePlace, usageError } from '../../io/error.js';
@@ -17,8 +18,8 @@ export const verifyCommand = defineCommand({
   details:
     'Checks in levels: gzip (members, checksum, length) → frames → messages → blob against event →\n' +
     'cross-record (duplicates, one contract on two synchronizers, empty records of in-flight contracts).\n' +
-    'A finding line names the level, the code and the place. Duplicates are found with a table of about\n' +
-    '16 bytes per contract and confirmed in a second pass.\n' +
+    'A finding line names the level, the code and the place. Duplicates are found by 8 to 12 bytes\n' +
+    'per contract and confirmed in a second pass.\n' +
     'With --dar every contract id is recomputed from the content, and the content is checked against its\n' +
     'type: VALID, MISMATCH, MALFORMED_ID, UNSUPPORTED_VERSION, NO_AUTHENTICATION_DATA, NEEDS_PACKAGE or\n' +
     'ILL_TYPED; everything but VALID is a finding. Ids of version ca10 and ca11 need no DAR for that\n' +
@@ -50,7 +51,7 @@ export const verifyCommand = defineCommand({
       })
       .option('threads', {
         type: 'number',
-        describe: 'further threads for contract ids; default 1 for files above 8 MB, else 0',
+        describe: 'further threads; default up to 3 for files above 8 MB, else 0',
       })
       .option('sample', {
         type: 'string',
@@ -75,17 +76,12 @@ export const verifyCommand = defineCommand({
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     for (const file of await inputFiles(args.files)) {
       const listed: Finding[] = [];
-      const authenticity =
-        packages !== undefined || args.authenticate
-          ? authenticityCheck(packages, args.threads ?? (await usefulThreads(file)))
-          : undefined;
       const progress = context.progress(`verify ${file}`, 'records', { files: [file] });
       const report = await verifySnapshot(file, {
         ...scanOptions(args),
         sample,
-        ...(authenticity === undefined
-          ? {}
-          : { extraCheck: authenticity.check, extraFinish: authenticity.finish }),
+        ...(args.dar.length > 0 || args.authenticate ? { authenticate: packages ?? NO_PACKAGES } : {}),
+        threads: args.threads ?? (await usefulThreads(file)),
         onProgress: (records) => progress.update(records),
         onFinding: (finding) => {
           if (listed.length < args['max-findings']) listed.push(finding);
@@ -93,33 +89,35 @@ export const verifyCommand = defineCommand({
       });
       progress.finish();
       if (Object.keys(report.findings).some((code) => !allowed.has(code))) status = EXIT.findings;
-      const summary = authenticity?.summary();
-      const { findings: findingCounts, ...rest } = report;
+      const { findings: findingCounts, authenticity, ...rest } = report;
       await context.result(
         {
           ...rest,
           findingCounts,
-          ...(summary === undefined ? {} : { authenticity: summary }),
+          ...(authenticity === undefined ? {} : { authenticity }),
           findings: listed,
         },
-        () => describeReport(report, listed, summary),
+        () => describeReport(report, listed, authenticity),
       );
     }
     return status;
   },
 });
 
-/** Starting a thread costs about as much as checking some thousand contracts. */
+/** Starting a thread costs about as much as checking some ten thousand contracts. */
 const THREAD_PAYS_BYTES = 8_000_000;
 
+/** More would wait for the one thread that inflates. */
+const MAX_THREADS = 3;
+
 async function usefulThreads(file: string): Promise<number> {
-  if (availableParallelism() < 2) return 0;
-  if (file === '-') return 1;
+  const threads = Math.min(availableParallelism() - 1, MAX_THREADS);
+  if (file === '-') return threads;
   const size = await stat(file).then(
     (info) => info.size,
     () => 0,
   );
-  return size > THREAD_PAYS_BYTES ? 1 : 0;
+  return size > THREAD_PAYS_BYTES ? threads : 0;
 }
 
 /** `1%`, `0.01` or `100%` as a share of 1. */
