@@ -6,7 +6,7 @@ const NAME_BYTE = charTable(/[A-Za-z0-9$_]/);
 const NAME_START = charTable(/[A-Za-z$_]/);
 
 /** By two neighbouring bytes at once: party ids are looked at more often than anything else. */
-const PARTY_PAIR = Uint8Array.from({ length: 1 << 16 }, (_, i) => PARTY_BYTE[i & 0xff] & PARTY_BYTE[i >> 8]);
+const PARTY_PAIR = pairTable(PARTY_BYTE);
 
 export const MAX_PARTY_BYTES = 255;
 export const MAX_NAME_BYTES = 1000;
@@ -14,6 +14,12 @@ export const MAX_NAME_BYTES = 1000;
 function charTable(pattern: RegExp): Uint8Array {
   const table = new Uint8Array(256);
   for (let i = 0; i < 128; i++) if (pattern.test(String.fromCharCode(i))) table[i] = 1;
+  return table;
+}
+
+function pairTable(single: Uint8Array): Uint8Array {
+  const table = new Uint8Array(1 << 16);
+  for (let first = 0; first < 256; first++) if (single[first] === 1) table.set(single, first << 8);
   return table;
 }
 

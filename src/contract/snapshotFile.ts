@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { RecordView } from '../snapshot/record.js';
 import { openSnapshotWriter, type SnapshotWriterOptions, type SnapshotWritten } from '../snapshot/writer.js';
-import { type Manifest, type ManifestOrigin, manifestTally, writeManifest } from './manifest.js';
+import { type Manifest, type ManifestOrigin, writeManifest } from './manifest.js';
+import { manifestTally } from './manifestTally.js';
 
 export interface SnapshotFileOptions extends SnapshotWriterOptions {
   /** Write `FILE.manifest.json` too; not possible on standard output. */

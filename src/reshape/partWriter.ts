@@ -5,7 +5,8 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { constants, crc32, deflateRaw } from 'node:zlib';
-import { type ManifestTally, manifestTally, writeManifest } from '../contract/manifest.js';
+import { writeManifest } from '../contract/manifest.js';
+import { type ManifestTally, manifestTally } from '../contract/manifestTally.js';
 import { toolVersion } from '../contract/snapshotFile.js';
 import { type AtomicFile, createAtomicFile } from '../io/atomicFile.js';
 import type { RecordView } from '../snapshot/record.js';
