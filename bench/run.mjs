@@ -111,7 +111,7 @@ async function benchAt(count, rounds, cases, rivals) {
       count,
       inputs,
       scratch,
-      acs: (...words) => [process.execPath, join(ROOT, 'dist/cli/main.js'), '--quiet', ...words],
+      acs: (...words) => [process.execPath, join(ROOT, 'dist/cli/acs.cjs'), '--quiet', ...words],
       node: (script, ...args) => [process.execPath, join(ROOT, script), ...args],
     };
     await bench.prepare?.(context);

@@ -66,7 +66,7 @@ function short(arg) {
 let failed = 0;
 for (const [what, args, expected, lines] of STEPS) {
   process.stdout.write(`\n# ${what}\n$ acs ${args.map(short).join(' ')}\n`);
-  const run = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+  const run = spawnSync(process.execPath, [join(root, 'dist/cli/acs.cjs'), ...args], {
     cwd: root,
     encoding: 'utf8',
   });

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The `acs` program. */
+/** The `acs` program, started by acs.cts. */
 import { removeUnfinished } from '../io/atomicFile.js';
 import { runCli } from './run.js';
 

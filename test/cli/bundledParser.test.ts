@@ -27,7 +27,7 @@ async function installed(line: string[]): Promise<{ status: number; stdout: stri
 }
 
 function built(line: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', ...line], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/cli/acs.cjs', ...line], {
     encoding: 'utf8',
   });
   return { status, stdout, stderr };

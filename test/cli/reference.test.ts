@@ -40,7 +40,7 @@ describe('help', () => {
 
 describe('standard input', () => {
   it('is read for a lone dash', () => {
-    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const main = fileURLToPath(new URL('../../dist/cli/acs.cjs', import.meta.url));
     const input = readFileSync(fixture('snapshots/tiny.acs.gz'));
     const run = (...argv: string[]) => spawnSync(process.execPath, [main, ...argv], { input });
     expect(JSON.parse(run('info', '--json', '-').stdout.toString())).toMatchObject({
@@ -68,7 +68,7 @@ describe('standard input', () => {
 
 describe('standard output', () => {
   it.each(['info', 'cat', 'filter -o -', 'parties', '--help'])('a full disk is an error: %s', (words) => {
-    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const main = fileURLToPath(new URL('../../dist/cli/acs.cjs', import.meta.url));
     const full = openSync('/dev/full', 'w');
     const argv = [main, ...words.split(' '), fixture('snapshots/tiny.acs.gz')];
     const { status, stderr } = spawnSync(process.execPath, argv, { stdio: ['ignore', full, 'pipe'] });

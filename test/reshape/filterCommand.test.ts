@@ -78,7 +78,7 @@ describe('acs filter', () => {
 
 describe('standard output', () => {
   it('carries the snapshot and nothing else', async () => {
-    const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+    const main = new URL('../../dist/cli/acs.cjs', import.meta.url).pathname;
     const run = spawnSync(process.execPath, [main, 'filter', LIVE, '-o', '-', '--in-flight', 'drop'], {
       maxBuffer: 1 << 24,
     });

@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fixture } from '../fixtures.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/acs.cjs', import.meta.url));
 
 /** A snapshot whose copy is several pieces long. */
 async function longSnapshot(): Promise<Buffer> {
