@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { AcsError } from '../io/error.js';
 import { describePlace } from '../io/error.js';
-import { fileError } from '../io/input.js';
+import { writeError } from '../io/input.js';
 import { type Extent, type Progress, type ProgressMode, startProgress } from './progress.js';
 
 /** Something the user should know; nothing stops because of it. Shape: schemas/json/warning.schema.json. */
@@ -42,7 +42,7 @@ export interface CliContext {
   readonly resultsOnTerminal: boolean;
   /** Progress on standard error; how much there is to do, if known, gives the ETA. */
   progress(label: string, unit: string, extent?: Extent): Progress;
-  /** Resolves when nothing of what was written has failed; throws `DISK_FULL` or `FILE_UNREADABLE`. */
+  /** Resolves when nothing of what was written has failed; throws `DISK_FULL` or `FILE_UNWRITABLE`. */
   written(): Promise<void>;
   /** Takes away what progress is still shown: a command that fails does not finish it. */
   endProgress(): void;
@@ -67,7 +67,7 @@ export function createContext(options: ContextOptions): CliContext {
     else failure ??= error;
   });
   const refuseFailed = (): void => {
-    if (failure !== undefined) throw fileError('standard output', failure);
+    if (failure !== undefined) throw writeError('standard output', failure);
   };
   const context: CliContext = {
     json: options.json,

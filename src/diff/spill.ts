@@ -6,7 +6,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeWhenInterrupted } from '../io/atomicFile.js';
-import { fileError } from '../io/input.js';
+import { fileError, writeError } from '../io/input.js';
 import { MAX_ID_BYTES } from './fingerprint.js';
 
 const RANGES = 256;
@@ -33,7 +33,7 @@ export class Spill {
     try {
       this.folder = mkdtempSync(join(parent, 'acs-diff-'));
     } catch (cause) {
-      throw fileError(parent, cause);
+      throw writeError(parent, cause);
     }
     this.settled = removeWhenInterrupted(this.folder);
   }
@@ -72,7 +72,7 @@ export class Spill {
       unlinkSync(path);
       return fd;
     } catch (cause) {
-      throw fileError(path, cause);
+      throw writeError(path, cause);
     }
   }
 
@@ -82,7 +82,7 @@ export class Spill {
       let done = 0;
       while (done < bytes.length) done += writeSync(range.fd, bytes, done);
     } catch (cause) {
-      throw fileError(this.folder, cause);
+      throw writeError(this.folder, cause);
     }
     range.filled = 0;
   }

@@ -2,7 +2,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileError } from '../io/input.js';
+import { fileError, writeError } from '../io/input.js';
 
 const MEMORY_BYTES = 1 << 20;
 
@@ -28,7 +28,7 @@ export function openTextSpool(): TextSpool {
       while (done < bytes.length) done += writeSync(fd, bytes, done);
       stored += bytes.length;
     } catch (cause) {
-      throw fileError(tmpdir(), cause);
+      throw writeError(tmpdir(), cause);
     }
     parts = [];
     held = 0;

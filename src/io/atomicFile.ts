@@ -7,7 +7,7 @@ import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AcsError } from './error.js';
-import { fileError } from './input.js';
+import { writeError } from './input.js';
 
 export interface AtomicFile {
   readonly path: string;
@@ -61,7 +61,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   const target = resolve(path);
   const folder = dirname(target);
   await mkdir(folder, { recursive: true }).catch((cause) => {
-    throw fileError(folder, cause);
+    throw writeError(folder, cause);
   });
   const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   unfinished.add(temporary);
@@ -73,7 +73,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   } catch (cause) {
     rmSync(temporary, { force: true });
     unfinished.delete(temporary);
-    throw fileError(path, cause);
+    throw writeError(path, cause);
   }
   const release = async (): Promise<void> => {
     if (options.keepOpen !== false) return;
@@ -94,7 +94,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
         }
         await release();
       } catch (cause) {
-        throw fileError(path, cause);
+        throw writeError(path, cause);
       }
     },
     async commit() {
@@ -106,7 +106,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
         if (options.overwrite === false) await refuseExisting(target);
         await rename(temporary, target);
       } catch (cause) {
-        throw cause instanceof AcsError ? cause : fileError(path, cause);
+        throw cause instanceof AcsError ? cause : writeError(path, cause);
       }
       unfinished.delete(temporary);
       await syncFolder(folder);
@@ -153,7 +153,7 @@ function standardOutput(): AtomicFile {
     write: (bytes) =>
       new Promise<void>((done, failed) => {
         process.stdout.write(bytes, (error) =>
-          error ? failed(fileError('standard output', error)) : done(),
+          error ? failed(writeError('standard output', error)) : done(),
         );
       }),
     commit: async () => undefined,

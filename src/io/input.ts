@@ -6,7 +6,7 @@ import { meterRead } from './readMeter.js';
 /** A path, `-` for standard input, bytes in memory, or any asynchronous sequence of chunks. */
 export type ByteInput = string | Uint8Array | AsyncIterable<Uint8Array>;
 
-export const READ_CHUNK_BYTES = 1 << 20;
+export const READ_CHUNK_BYTES = 2 << 20;
 
 /** The name under which an input appears in messages. */
 export function inputName(input: ByteInput): string {
@@ -74,25 +74,48 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Turns an operating-system error about a file into an {@link AcsError}. */
-export function fileError(file: string, cause: unknown): AcsError {
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'this is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  // Of making the folders of an output.
+  EEXIST: 'a part of the path is not a directory',
+  EPIPE: 'nobody reads the output any more',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the quota is used up',
+  EROFS: 'the file system is read-only',
+};
+
+function reasonOf(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code;
-  const reasons: Record<string, string> = {
-    ENOENT: 'no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'this is a directory',
-    ENOTDIR: 'a part of the path is not a directory',
-    // Of making the folders of an output.
-    EEXIST: 'a part of the path is not a directory',
-    EPIPE: 'nobody reads the output any more',
-    ENOSPC: 'no space left on the device',
-    EROFS: 'the file system is read-only',
-  };
-  const message =
-    (code !== undefined && reasons[code]) || (cause instanceof Error ? cause.message : String(cause));
-  return new AcsError(code === 'ENOSPC' ? 'DISK_FULL' : 'FILE_UNREADABLE', message, {
+  return (code !== undefined && REASONS[code]) || (cause instanceof Error ? cause.message : String(cause));
+}
+
+/** Turns an operating-system error about a file being read into an {@link AcsError}. */
+export function fileError(file: string, cause: unknown): AcsError {
+  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  return new AcsError('FILE_UNREADABLE', reasonOf(cause), {
     file,
     cause,
-    hint: code === 'ENOENT' ? 'check the path' : undefined,
+    hint: missing ? 'check the path' : undefined,
+  });
+}
+
+/** The same for a file being written: `DISK_FULL` or `FILE_UNWRITABLE`. */
+export function writeError(file: string, cause: unknown): AcsError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AcsError('DISK_FULL', reasonOf(cause), {
+      file,
+      cause,
+      hint: 'make room, or write to another device',
+    });
+  }
+  return new AcsError('FILE_UNWRITABLE', code === 'ENOENT' ? 'the folder does not exist' : reasonOf(cause), {
+    file,
+    cause,
+    hint: code === 'EPIPE' ? undefined : 'check the path and who may write there',
   });
 }

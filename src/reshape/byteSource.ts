@@ -3,7 +3,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AcsError } from '../io/error.js';
-import { asBuffer, type ByteInput, fileError, inputName, readChunks } from '../io/input.js';
+import { asBuffer, type ByteInput, fileError, inputName, readChunks, writeError } from '../io/input.js';
 import { meterRead } from '../io/readMeter.js';
 import { canReadTwice } from '../io/readTwice.js';
 
@@ -55,7 +55,7 @@ async function temporaryCopy(input: ByteInput): Promise<FileHandle> {
     return copy;
   } catch (cause) {
     await copy?.close();
-    throw cause instanceof AcsError ? cause : fileError(parent, cause);
+    throw cause instanceof AcsError ? cause : writeError(parent, cause);
   }
 }
 

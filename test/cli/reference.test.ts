@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -74,7 +75,8 @@ describe('standard output', () => {
     const { status, stderr } = spawnSync(process.execPath, argv, { stdio: ['ignore', full, 'pipe'] });
     closeSync(full);
     expect(stderr.toString()).toBe(
-      'error: no space left on the device [DISK_FULL]\n  where:    standard output\n',
+      'error: no space left on the device [DISK_FULL]\n  where:    standard output\n' +
+        '  next:     make room, or write to another device\n',
     );
     expect(status).toBe(4);
   });
@@ -157,6 +159,13 @@ describe('mistakes', () => {
 
   it('`acs help info` is `acs info --help`', async () => {
     expect(await runCommand('help', 'info')).toEqual(await runCommand('info', '--help'));
+  });
+
+  it('an output that cannot be written is named as such', async () => {
+    const tiny = fixture('snapshots/tiny.acs.gz');
+    const { status, stderr } = await runCommand('filter', tiny, '-o', join(tiny, 'out.acs.gz'));
+    expect(status).toBe(4);
+    expect(stderr).toContain('a part of the path is not a directory [FILE_UNWRITABLE]');
   });
 
   it('an unreadable file has status 4, in JSON with --json', async () => {
