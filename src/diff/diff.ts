@@ -19,11 +19,12 @@ import {
   ROW,
   type Vocabulary,
 } from './fingerprint.js';
+import { type KeptRows, openRows } from './keptRows.js';
 import { planThreads, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
 import { type DiffScope, type InputSet, openScope, type Scope } from './scope.js';
+import { openSharing } from './sharing.js';
 import type { DiffSource, DiffSourceFacts } from './source.js';
-import { Spill } from './spill.js';
 import { type DiffSummary, type DiffTally, openTally } from './summary.js';
 
 export interface DiffOptions extends DiffScope {
@@ -59,6 +60,8 @@ const LEAST_TABLE_MEMORY = 1 << 16;
 const WANTED_TABLE_MEMORY = 100_000_000;
 /** A party takes about this much in the vocabulary, its set the same again. */
 const BYTES_PER_PARTY = 200;
+/** Of the memory for the table so large a part may go to what threads share. */
+const MOST_OF_TABLE = 4;
 const LOOKUP_BATCH = 500;
 
 /**
@@ -73,22 +76,34 @@ export async function diffInputs(
   const memory = options.memoryBytes ?? DEFAULT_DIFF_MEMORY;
   const plan = await planThreads(sources, memory - BASE_MEMORY - WANTED_TABLE_MEMORY, options.threads);
   const threadMemory = plan.threads * FILE_THREAD_MEMORY;
-  const tableMemory = Math.max(LEAST_TABLE_MEMORY, memory - BASE_MEMORY - threadMemory);
+  const roomLeft = Math.max(LEAST_TABLE_MEMORY, memory - BASE_MEMORY - threadMemory);
   const vocabulary = openVocabulary(Math.max(1 << 17, Math.floor(memory / 2 / BYTES_PER_PARTY)));
   const scope = openScope(options, sources, vocabulary);
   const table = new RowTable(sources.map((source) => source.name));
-  const rows = openRows(table, tableMemory, options.temporaryFolder);
+  const droppable = scope.unlimited && options.onOther === undefined;
+  let sharing = await openSharing(sources, plan, droppable, roomLeft / MOST_OF_TABLE);
+  const tableMemory = roomLeft - (sharing?.bytes ?? 0);
+  const openedRows = (): KeptRows => openRows(table, tableMemory, options.temporaryFolder, sharing?.claims);
+  const read = (): Promise<DiffSourceFacts[]> =>
+    readInputs(sources, { vocabulary, table, rows, plan, sharing, onProgress: options.onProgress });
+  let rows = openedRows();
   try {
-    const facts = await readInputs(sources, {
-      vocabulary,
-      table,
-      add: rows.add,
-      plan,
-      onProgress: options.onProgress,
+    let facts = await read().catch((error) => {
+      if (sharing === undefined || !(error instanceof AcsError)) throw error;
+      return undefined;
     });
+    if (facts === undefined || rows.unclear()) {
+      // What is wrong, and where, is found by reading the inputs one by one.
+      rows.close();
+      table.clear();
+      sharing = undefined;
+      rows = openedRows();
+      facts = await read();
+    }
     if (options.allowSkew !== true) checkTimes(sources, facts, scope.synchronizer);
     options.onFacts?.(facts);
     const tally = openTally(sources, facts);
+    if (rows.dropped > 0) tally.same(scope.everybody, false, rows.dropped);
     const differ = openDiffer(sources, table, vocabulary, scope, options.onOther !== undefined);
     await rows.eachTable(async () => {
       for await (const contract of differ(tally)) {
@@ -150,53 +165,6 @@ function checkTimes(
       }
     }
   });
-}
-
-interface Rows {
-  add(words: Int32Array, at: number): void;
-  /** Awaits `use` once, or once per range of ids, with the table filled. */
-  eachTable(use: () => Promise<void>): Promise<void>;
-  /** Whether rows went to disk. */
-  spilled(): boolean;
-  close(): void;
-}
-
-/** Rows in the table as long as they fit, else on disk. */
-function openRows(table: RowTable, tableMemory: number, folder: string | undefined): Rows {
-  const words = table.rowWords;
-  let spill: Spill | undefined;
-  const rowBytes = words * 4 + 4 + 32;
-  const rowLimit = Math.max(1, Math.floor(tableMemory / rowBytes));
-  return {
-    add(row, at) {
-      if (spill !== undefined) {
-        spill.add(row, at);
-        return;
-      }
-      table.add(row, at);
-      if (table.size < rowLimit) return;
-      const opened = new Spill(words, folder);
-      spill = opened;
-      table.eachRow((block, offset) => opened.add(block, offset));
-      table.clear();
-    },
-    async eachTable(use) {
-      if (spill === undefined) {
-        await use();
-        return;
-      }
-      await spill.drain(
-        (rows) => rows <= rowLimit,
-        (row, at) => table.add(row, at),
-        async () => {
-          await use();
-          table.clear();
-        },
-      );
-    },
-    spilled: () => spill !== undefined,
-    close: () => spill?.close(),
-  };
 }
 
 type Differ = (tally: DiffTally) => AsyncGenerator<ComparedContract | Difference>;

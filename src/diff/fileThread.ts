@@ -6,9 +6,10 @@ import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { rowWords, type Vocabulary } from './fingerprint.js';
+import type { ThreadSharing } from './sharing.js';
 import { type VocabularyPart, vocabularyReceiver } from './vocabularyShare.js';
 
-/** What the thread takes beside the rows: its own program, two buffers and its vocabulary. */
+/** What the thread takes beside the rows: its own program, its buffers and its vocabulary. */
 export const FILE_THREAD_MEMORY = 60_000_000;
 
 export interface FileThreadData {
@@ -20,41 +21,85 @@ export interface FileThreadData {
   /** See `newRowKey`. */
   key: Int32Array;
   partyCapacity: number;
+  /** What the threads share, when they do. */
+  sharing: ThreadSharing | undefined;
 }
 
 export type FromFileThread =
-  | {
+  | ({
       kind: 'rows';
       rows: Int32Array<ArrayBuffer>;
+      /** Per row the slot of its claim, or -1. */
+      slots: Int32Array<ArrayBuffer>;
       count: number;
       /** Per row number and inflated offset of its record. */
       places: Float64Array<ArrayBuffer>;
       names: VocabularyPart;
-      bytesRead: number;
-      contracts: number;
-    }
-  | { kind: 'end'; contracts: number; inFlight: number; bytesRead: number }
+    } & ThreadState)
+  | ({ kind: 'state' } & ThreadState)
+  | ({ kind: 'end'; inFlight: number } & ThreadState)
   | { kind: 'error'; error: SentError };
+
+interface ThreadState {
+  /** Since the message before. */
+  bytesRead: number;
+  contracts: number;
+  /** Rows dropped: every input shows them alike, and no other row of their contracts. */
+  dropped: number;
+  /** True when the thread does not use the claims, or no more. */
+  apart: boolean;
+}
 
 /** Sent back for every batch of rows taken. */
 export const ROWS_TAKEN = 'taken';
 
 export interface FileThread {
-  /** Resolves after the last row. Rejects with what the thread met, with what `add` throws, or when closed. */
+  /** Resolves after the last row. Rejects with what the thread met, with what its user throws, or when closed. */
   readonly done: Promise<{ contracts: number; inFlight: number }>;
   close(): Promise<void>;
 }
 
-/** `add` takes the rows in the vocabulary's numbers; `progress` the contracts read so far. */
+export interface FileThreadUser {
+  /** Takes a row in the vocabulary's numbers and the slot of its claim, or -1. */
+  add(words: Int32Array, at: number, slot: number): void;
+  /** Is told of rows dropped, and how many contracts have been read altogether. */
+  progress(dropped: number, contracts: number): void;
+  /** Is told once that the thread does not use the claims any more. */
+  apart(): void;
+}
+
 export function startFileThread(
   data: FileThreadData,
   vocabulary: Vocabulary,
-  add: (words: Int32Array, at: number) => void,
-  progress: (contracts: number) => void,
+  user: FileThreadUser,
 ): FileThread {
   const worker = new Worker(threadProgram(import.meta.url, 'fileWorker'), { workerData: data });
   const names = vocabularyReceiver(vocabulary);
   const words = rowWords(data.inputs);
+  let dropped = 0;
+  let apart = false;
+  const take = (message: Exclude<FromFileThread, { kind: 'error' }>): void => {
+    meterRead(data.path, message.bytesRead);
+    if (message.kind === 'rows') {
+      names.learn(message.names);
+      for (let i = 0; i < message.count; i++) {
+        names.translate(message.rows, i * words);
+        try {
+          user.add(message.rows, i * words, message.slots[i]!);
+        } catch (error) {
+          if (!(error instanceof AcsError)) throw error;
+          const [record, byteOffset] = message.places.subarray(2 * i);
+          throw error.locate({ record, byteOffset, stream: 'inflated' } as Place);
+        }
+      }
+      worker.postMessage(ROWS_TAKEN);
+    }
+    user.progress(message.dropped - dropped, message.contracts);
+    dropped = message.dropped;
+    if (apart || !(message.apart || message.kind === 'end')) return;
+    apart = true;
+    user.apart();
+  };
   const done = new Promise<{ contracts: number; inFlight: number }>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', (code) =>
@@ -63,24 +108,8 @@ export function startFileThread(
     worker.on('message', (message: FromFileThread) => {
       try {
         if (message.kind === 'error') throw receiveError(message.error);
-        meterRead(data.path, message.bytesRead);
-        if (message.kind === 'end') {
-          resolve({ contracts: message.contracts, inFlight: message.inFlight });
-          return;
-        }
-        names.learn(message.names);
-        for (let i = 0; i < message.count; i++) {
-          names.translate(message.rows, i * words);
-          try {
-            add(message.rows, i * words);
-          } catch (error) {
-            if (!(error instanceof AcsError)) throw error;
-            const [record, byteOffset] = message.places.subarray(2 * i);
-            throw error.locate({ record, byteOffset, stream: 'inflated' } as Place);
-          }
-        }
-        worker.postMessage(ROWS_TAKEN);
-        progress(message.contracts);
+        take(message);
+        if (message.kind === 'end') resolve({ contracts: message.contracts, inFlight: message.inFlight });
       } catch (error) {
         reject(error);
         void worker.terminate();

@@ -4,27 +4,34 @@ import { onReadOf } from '../io/readMeter.js';
 import { sendError } from '../io/threadError.js';
 import type { RecordView } from '../snapshot/record.js';
 import { scanSnapshot } from '../snapshot/scan.js';
+import { CLAIMING_BYTES, type ClaimingSink, openClaimingSink } from './claimingSink.js';
+import { openClaims } from './claims.js';
 import type { FileThreadData, FromFileThread } from './fileThread.js';
 import { openVocabulary, RowBuilder, rowWords } from './fingerprint.js';
+import { openKeyedHash } from './keyedHash.js';
 import { openSink } from './rowSink.js';
 import { vocabularyParts } from './vocabularyShare.js';
 
 const BATCH_ROWS = 1024;
 const BATCHES_AHEAD = 4;
+/** So often at least the other side hears how far this one is. */
+const CHUNKS_BETWEEN_WORDS = 16;
 
 const port = parentPort;
 if (port === null) throw new Error('fileWorker.js is started by startFileThread only');
-const { path, scan, input, inputs, key, partyCapacity } = workerData as FileThreadData;
+const { path, scan, input, inputs, key, partyCapacity, sharing } = workerData as FileThreadData;
 const post = (message: FromFileThread, memory: ArrayBuffer[] = []): void => port.postMessage(message, memory);
 
 const words = rowWords(inputs);
 const vocabulary = openVocabulary(partyCapacity);
 const newNames = vocabularyParts(vocabulary);
 let rows = new Int32Array(BATCH_ROWS * words);
+let slots = new Int32Array(BATCH_ROWS);
 let places = new Float64Array(BATCH_ROWS * 2);
 let count = 0;
 let contracts = 0;
 let bytesRead = 0;
+let chunks = 0;
 let ahead = 0;
 let wake: (() => void) | undefined;
 onReadOf([path], (bytes) => {
@@ -35,39 +42,60 @@ port.on('message', () => {
   wake?.();
 });
 
+function state() {
+  const said = { bytesRead, contracts, dropped: claiming?.dropped ?? 0, apart: claiming?.apart ?? true };
+  bytesRead = 0;
+  chunks = 0;
+  return said;
+}
+
 function send(): void {
-  if (count === 0) return;
-  const names = newNames();
-  post({ kind: 'rows', rows, count, places, names, bytesRead, contracts }, [rows.buffer, places.buffer]);
+  post({ kind: 'rows', rows, slots, count, places, names: newNames(), ...state() }, [
+    rows.buffer,
+    slots.buffer,
+    places.buffer,
+  ]);
   rows = new Int32Array(BATCH_ROWS * words);
+  slots = new Int32Array(BATCH_ROWS);
   places = new Float64Array(BATCH_ROWS * 2);
   count = 0;
-  bytesRead = 0;
   ahead++;
 }
 
+const builder = new RowBuilder(vocabulary, inputs, key);
+function tell(slot: number, index: number, offset: number): void {
+  rows.set(builder.words, count * words);
+  slots[count] = slot;
+  places[2 * count] = index;
+  places[2 * count + 1] = offset;
+  if (++count === BATCH_ROWS) send();
+}
+
+const claiming = openClaiming();
+
+function openClaiming(): ClaimingSink | undefined {
+  if (sharing === undefined) return undefined;
+  const hash = openKeyedHash(sharing.key, CLAIMING_BYTES);
+  if (hash === undefined) throw new Error('a thread without WebAssembly in a process that has it');
+  const claims = openClaims(sharing.claims);
+  return openClaimingSink({ builder, hash, claims, input, droppable: sharing.droppable, tell });
+}
+
 let record: RecordView | undefined;
-const sink = openSink(
-  new RowBuilder(vocabulary, inputs, key),
-  undefined,
-  (row) => {
-    rows.set(row, count * words);
-    places[2 * count] = record?.index ?? 0;
-    places[2 * count + 1] = record?.offset ?? 0;
-    contracts++;
-    if (++count === BATCH_ROWS) send();
-  },
-  input,
-  path,
-);
+const sink =
+  claiming ??
+  openSink(builder, undefined, () => tell(-1, record?.index ?? 0, record?.offset ?? 0), input, path);
+
 try {
   const visit = (view: RecordView): void => {
     record = view;
     sink.record(view);
+    if (!view.inFlight) contracts++;
   };
   const facts = await scanSnapshot(path, visit, {
     ...scan,
     afterChunk: async () => {
+      if (++chunks >= CHUNKS_BETWEEN_WORDS) post({ kind: 'state', ...state() });
       while (ahead >= BATCHES_AHEAD) {
         await new Promise<void>((done) => {
           wake = done;
@@ -75,8 +103,10 @@ try {
       }
     },
   });
-  send();
-  post({ kind: 'end', contracts: facts.records - facts.inFlight, inFlight: facts.inFlight, bytesRead });
+  claiming?.finish();
+  if (count > 0) send();
+  contracts = facts.records - facts.inFlight;
+  post({ kind: 'end', inFlight: facts.inFlight, ...state() });
 } catch (error) {
   post({ kind: 'error', error: sendError(error) });
 }

@@ -5,8 +5,10 @@ import pLimit from 'p-limit';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { FILE_THREAD_MEMORY, type FileThread, startFileThread } from './fileThread.js';
 import { newRowKey, RowBuilder, type Vocabulary } from './fingerprint.js';
+import type { KeptRows } from './keptRows.js';
 import { openSink } from './rowSink.js';
 import type { RowTable } from './rowTable.js';
+import type { Sharing } from './sharing.js';
 import type { DiffSource, DiffSourceFacts } from './source.js';
 
 /** Smaller files are read before a thread has started. */
@@ -15,8 +17,10 @@ const THREAD_WORTH_BYTES = 8_000_000;
 export interface ReadInputsOptions {
   vocabulary: Vocabulary;
   table: RowTable;
-  add: (words: Int32Array, at: number) => void;
+  rows: KeptRows;
   plan: ThreadPlan;
+  /** What the threads share, when they do. Then the error thrown is any of those met. */
+  sharing?: Sharing | undefined;
   onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
 }
 
@@ -66,16 +70,20 @@ export async function readInputs(
   sources: readonly DiffSource[],
   options: ReadInputsOptions,
 ): Promise<DiffSourceFacts[]> {
-  const { vocabulary, table, add, plan } = options;
+  const { vocabulary, table, rows, plan, sharing } = options;
   const key = newRowKey();
   const running = new Map<number, FileThread>();
   let failed = sources.length;
+  let fault: { error: unknown } | undefined;
   const limit = pLimit(Math.max(1, plan.threads));
   /** Inputs behind one that failed are not read on; those before it are, for theirs is the error to be told. */
-  const failure = (input: number): void => {
-    failed = Math.min(failed, input);
+  const failure = (input: number, error: unknown): void => {
+    if (sharing !== undefined) fault ??= { error };
+    failed = sharing === undefined ? Math.min(failed, input) : -1;
     for (const [other, thread] of running) if (other > failed) void thread.close();
   };
+  /** Inputs whose threads may use the claims; later ones do not any more once they are closed. */
+  const sharers = new Set<number>();
 
   async function readAside(input: number, source: DiffSource): Promise<DiffSourceFacts | undefined> {
     if (input > failed || source.records === undefined) return undefined;
@@ -88,12 +96,23 @@ export async function readInputs(
         inputs: sources.length,
         key,
         partyCapacity: vocabulary.parties.capacity,
+        sharing: sharing?.forThreads,
       },
       vocabulary,
-      add,
-      (contracts) => options.onProgress?.(source, contracts),
+      {
+        add: (words, at, slot) => rows.add(words, at, input, slot),
+        progress(dropped, contracts) {
+          rows.drop(dropped);
+          options.onProgress?.(source, contracts);
+        },
+        apart() {
+          sharers.delete(input);
+          if (sharers.size === 0 && sharing?.claims.closed === true) rows.settle();
+        },
+      },
     );
     running.set(input, thread);
+    if (sharing?.claims.closed === false) sharers.add(input);
     try {
       const { contracts, inFlight } = await thread.done;
       return { contracts, inFlightUnknown: inFlight, recordTimes: source.records.recordTimes };
@@ -106,6 +125,7 @@ export async function readInputs(
   async function readHere(input: number, source: DiffSource): Promise<DiffSourceFacts | undefined> {
     if (input > failed) return undefined;
     const builder = new RowBuilder(vocabulary, sources.length, key);
+    const add = (words: Int32Array, at: number): void => rows.add(words, at, input, -1);
     return source.read(openSink(builder, table, add, input, source.name), (contracts) =>
       options.onProgress?.(source, contracts),
     );
@@ -119,10 +139,12 @@ export async function readInputs(
       ? limit(() => readAside(input, source))
       : before.catch(() => undefined).then(() => readHere(input, source));
     if (!aside) before = job;
-    job.catch(() => failure(input));
+    job.catch((error) => failure(input, error));
     jobs.push(job);
   }
   const results = await Promise.allSettled(jobs);
+  if (fault !== undefined) throw fault.error;
+  rows.settle();
   const facts: DiffSourceFacts[] = [];
   for (const result of results) {
     if (result.status === 'rejected') throw result.reason;

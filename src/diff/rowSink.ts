@@ -2,10 +2,30 @@
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
-import { EVENT } from '../snapshot/record.js';
+import { EVENT, type RecordView } from '../snapshot/record.js';
 import type { RowBuilder } from './fingerprint.js';
 import type { RowTable } from './rowTable.js';
 import type { DiffSink } from './source.js';
+
+/** The row of a record, all of it. */
+export function fillRow(builder: RowBuilder, view: ContractView, input: number): void {
+  const { record, blob } = view;
+  const { eventFields } = record;
+  const start = eventFields[2 * EVENT.createdEventBlob]!;
+  builder.begin(input).content(blob, start, eventFields[2 * EVENT.createdEventBlob + 1]!);
+  fillSurroundings(builder, record);
+}
+
+/** What is not in the blob. */
+function fillSurroundings(builder: RowBuilder, record: RecordView): void {
+  builder.synchronizer(record.buf, record.synchronizerStart, record.synchronizerEnd);
+  if (!record.counterIsZero) builder.counter(record.reassignmentCounter);
+  const representative = record.eventFields[2 * EVENT.representativePackageId]!;
+  if (representative >= 0) {
+    const end = record.eventFields[2 * EVENT.representativePackageId + 1]!;
+    builder.representative(record.buf, representative, end);
+  }
+}
 
 /**
  * `add` takes the row `words[at …]`; with a table, contents that it holds already are not decoded again and rows that say
@@ -31,12 +51,7 @@ export function openSink(
       const known = glanced ? table.findContent(builder.words) : -1;
       if (table !== undefined && known >= 0) builder.contentOf(table.blockOf(known), table.offsetOf(known));
       else builder.content(view.of(record).blob, start, end, glanced);
-      builder.synchronizer(record.buf, record.synchronizerStart, record.synchronizerEnd);
-      if (!record.counterIsZero) builder.counter(record.reassignmentCounter);
-      const representative = fields[2 * EVENT.representativePackageId]!;
-      if (representative >= 0) {
-        builder.representative(record.buf, representative, fields[2 * EVENT.representativePackageId + 1]!);
-      }
+      fillSurroundings(builder, record);
       if (table !== undefined && known >= 0 && table.showAgain(known, builder.words, input)) return;
       add(builder.words, 0);
     },

@@ -33,6 +33,10 @@ export interface Scope {
   /** True when the contract is on the wanted synchronizer in at least one input. */
   onSynchronizer(table: RowTable, row: number): boolean;
   has(set: InputSet, input: number): boolean;
+  /** The set of all inputs. */
+  readonly everybody: InputSet;
+  /** True when every contract is compared and has to be at every input, whatever it is. */
+  readonly unlimited: boolean;
 }
 
 /** Throws a usage error when the inputs do not say enough for what is asked. */
@@ -72,6 +76,8 @@ export function openScope(scope: DiffScope, sources: readonly DiffSource[], voca
 
   return {
     synchronizer,
+    everybody,
+    unlimited: hosts === undefined && scope.parties === undefined && synchronizer === undefined,
     expected(table, first) {
       let union: InputSet | undefined;
       let refused = false;

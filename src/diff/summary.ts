@@ -57,7 +57,8 @@ export interface DiffSummary {
 }
 
 export interface DiffTally {
-  same(expected: InputSet, representativeDiffers: boolean): void;
+  /** `contracts`: how many, 1 unless told. */
+  same(expected: InputSet, representativeDiffers: boolean, contracts?: number): void;
   different(difference: Difference): void;
   skipped(why: keyof DiffSummary['notCompared']): void;
   beyond(): void;
@@ -105,10 +106,10 @@ export function openTally(sources: readonly DiffSource[], facts: readonly DiffSo
   }
 
   return {
-    same(expected, representative) {
-      same++;
-      if (representative) representativeDiffers++;
-      sameBySet.set(expected, (sameBySet.get(expected) ?? 0) + 1);
+    same(expected, representative, contracts = 1) {
+      same += contracts;
+      if (representative) representativeDiffers += contracts;
+      sameBySet.set(expected, (sameBySet.get(expected) ?? 0) + contracts);
     },
 
     different(difference) {

@@ -80,6 +80,11 @@ export class InstructionWriter {
     return this;
   }
 
+  /** Of two values and a condition on top of them: the first when the condition is not 0, else the second. */
+  select(): this {
+    return this.op(0x1b);
+  }
+
   /** The 64-bit number on the stack is made of the unsigned 32-bit one. */
   i64ExtendUnsigned(): this {
     this.bytes.push(0xad);
@@ -100,6 +105,10 @@ export class InstructionWriter {
   i64Multiply(): this {
     this.bytes.push(0x7e);
     return this;
+  }
+
+  i64And(): this {
+    return this.op(0x83);
   }
 
   i64Xor(): this {
@@ -127,6 +136,16 @@ export class InstructionWriter {
 
   i64Store(offset: number): this {
     return this.op(0x37).unsigned(0).unsigned(offset);
+  }
+
+  /** Loads 4 bytes, little endian, from any address as an unsigned 64-bit number. */
+  i64LoadWord(offset: number): this {
+    return this.op(0x35).unsigned(0).unsigned(offset);
+  }
+
+  /** Stores the low 4 bytes. */
+  i64StoreWord(offset: number): this {
+    return this.op(0x3e).unsigned(0).unsigned(offset);
   }
 
   private op(opcode: number): this {
@@ -206,6 +225,27 @@ export class InstructionWriter {
 
   add64(): this {
     return this.simd(206);
+  }
+
+  add32(): this {
+    return this.simd(174);
+  }
+
+  /** The low two unsigned 32-bit lanes of two vectors multiplied to two 64-bit lanes. */
+  multiplyLow32(): this {
+    return this.simd(222);
+  }
+
+  /** The same of the high two. */
+  multiplyHigh32(): this {
+    return this.simd(223);
+  }
+
+  /** One of the two 64-bit lanes as a number. */
+  lane64(lane: 0 | 1): this {
+    this.simd(29);
+    this.bytes.push(lane);
+    return this;
   }
 
   add16(): this {

@@ -121,6 +121,66 @@ describe('files read on threads of their own', () => {
     });
   });
 
+  it('contracts on two synchronizers, or twice, or different in one of many', async () => {
+    const list = (change: (n: number) => TestContract[]): TestContract[] =>
+      Array.from({ length: 60 }, (_, n) => n).flatMap(change);
+    const one = (n: number): TestContract[] => [{ instance: instance(n) }];
+    const moved = (n: number): TestContract => ({ instance: instance(n), synchronizerId: OTHER_SYNC });
+    const changed = (n: number): TestContract => ({
+      instance: instance(n, { createArgument: Buffer.from('other') }),
+    });
+    const common = writeSnapshot(join(folder, 'common.acs.gz'), list(one));
+    const variants: Record<string, TestContract[]> = {
+      moved: list((n) => (n === 20 ? [moved(n)] : one(n))),
+      onBoth: list((n) => (n === 20 ? [...one(n), moved(n)] : one(n))),
+      onBothLater: [...list(one), moved(5)],
+      changed: list((n) => (n === 20 ? [changed(n)] : n === 40 ? [] : one(n))),
+      counted: list((n) => (n === 20 ? [{ ...one(n)[0]!, reassignmentCounter: 1n << 40n }] : one(n))),
+      twice: [...list(one), ...one(5)],
+      twiceDifferent: [...list(one), changed(5)],
+      backwards: list(one).reverse(),
+    };
+    const paths = Object.fromEntries(
+      Object.entries(variants).map(([name, contracts]) => [
+        name,
+        writeSnapshot(join(folder, `${name}.acs.gz`), contracts),
+      ]),
+    );
+    const different = async (...names: string[]): Promise<unknown> => {
+      const result = await sameWithThreads(files(common, ...names.map((name) => paths[name]!)));
+      const { summary, error } = result as { summary?: { different: number }; error?: { code: string } };
+      return summary?.different ?? error?.code;
+    };
+    expect(await different('moved')).toBe(1);
+    expect(await different('onBoth')).toBe(1);
+    expect(await different('onBothLater')).toBe(1);
+    expect(await different('changed')).toBe(2);
+    expect(await different('counted')).toBe(1);
+    expect(await different('twice')).toBe('DIFF_DUPLICATE_CONTRACT');
+    expect(await different('twiceDifferent')).toBe('DIFF_DUPLICATE_CONTRACT');
+    expect(await different('backwards')).toBe(0);
+    expect(await different('changed', 'moved')).toBe(2);
+    expect(await different('onBoth', 'counted')).toBe(1);
+  });
+
+  it('what all of them have and none should have is told of the first one', async () => {
+    const contracts = Array.from({ length: 30 }, (_, n) => ({ instance: instance(n) }));
+    const good = gunzipSync(readFileSync(writeSnapshot(join(folder, 'good.acs.gz'), contracts)));
+    const bad = Buffer.from(good);
+    // The 21st contract has a party with a character that no party has.
+    let at = -1;
+    for (let n = 0; n <= 20; n++) at = bad.indexOf('alice::1220aa', at + 1);
+    bad[at] = 0x2f;
+    const [first, second] = ['bad1', 'bad2'].map((name) => {
+      const path = join(folder, `${name}.acs.gz`);
+      writeFileSync(path, gzipSync(bad));
+      return path;
+    });
+    expect(await sameWithThreads(files(first!, second!))).toMatchObject({
+      error: { code: 'BLOB_BAD_PARTY', place: { file: first, record: 20 } },
+    });
+  });
+
   it('tells how many bytes of each file were read', async () => {
     const paths = ['participant1', 'participant2'].map((name) => join(MULTI, `${name}.acs.gz`));
     let bytes = 0;
