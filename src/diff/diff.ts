@@ -81,7 +81,7 @@ export async function diffInputs(
   const scope = openScope(options, sources, vocabulary);
   const table = new RowTable(sources.map((source) => source.name));
   const droppable = scope.unlimited && options.onOther === undefined;
-  let sharing = await openSharing(sources, plan, droppable, roomLeft / MOST_OF_TABLE);
+  let sharing = await openSharing(sources, plan.threads, droppable, roomLeft / MOST_OF_TABLE);
   const tableMemory = roomLeft - (sharing?.bytes ?? 0);
   const openedRows = (): KeptRows => openRows(table, tableMemory, options.temporaryFolder, sharing?.claims);
   const read = (): Promise<DiffSourceFacts[]> =>

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { canReadTwice } from '../io/readTwice.js';
 import { type Claims, MAX_CLAIMING_INPUTS, newClaimsMemory, openClaims } from './claims.js';
 import { canHash, newHashKey } from './keyedHash.js';
-import type { ThreadPlan } from './readInputs.js';
 import type { DiffSource } from './source.js';
 
 /** What a thread is given. */
@@ -27,17 +26,17 @@ export interface Sharing {
 const BYTES_PER_CONTRACT = 150;
 
 /**
- * `droppable`: contracts that every input shows alike need not be told. `maxBytes` of memory. Undefined when fewer than two
+ * `threads` read the inputs. `droppable`: contracts that every input shows alike need not be told. `maxBytes` of memory. Undefined when fewer than two
  * threads read side by side, or when an input cannot be read again: threads that share cannot tell the error that reading
  * the inputs one by one would, so in case of any fault they are read once more without.
  */
 export async function openSharing(
   sources: readonly DiffSource[],
-  plan: ThreadPlan,
+  threads: number,
   droppable: boolean,
   maxBytes: number,
 ): Promise<Sharing | undefined> {
-  if (plan.threads < 2 || sources.length > MAX_CLAIMING_INPUTS || !canHash()) return undefined;
+  if (threads < 2 || sources.length > MAX_CLAIMING_INPUTS || !canHash()) return undefined;
   let largest = 0;
   for (const { records } of sources) {
     if (records === undefined) continue;
@@ -46,7 +45,7 @@ export async function openSharing(
     largest = Math.max(largest, size);
   }
   const claims = newClaimsMemory(largest / BYTES_PER_CONTRACT, maxBytes);
-  const all = droppable && plan.threads === sources.length ? 2 ** sources.length - 1 : undefined;
+  const all = droppable && threads === sources.length ? 2 ** sources.length - 1 : undefined;
   return {
     claims: openClaims(claims),
     forThreads: { claims, key: newHashKey(), droppable: all },
