@@ -84,5 +84,6 @@ export { type MergeResult, mergeSnapshots } from './reshape/merge.js';
 export { type Loss, type Recovered, recoverRecords, recoverSnapshot } from './reshape/recover.js';
 export { type SplitBy, type SplitResult, splitSnapshot } from './reshape/split.js';
 export { encodeFrame, encodeRecord, type RecordParts } from './snapshot/encodeRecord.js';
-export type { RecordView, TemplateId } from './snapshot/record.js';
+export type { TemplateId } from './snapshot/eventValues.js';
+export type { RecordView } from './snapshot/record.js';
 export { type ScanOptions, type SnapshotFacts, scanSnapshot } from './snapshot/scan.js';

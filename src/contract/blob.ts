@@ -4,7 +4,7 @@
  * is left as bytes. {@link decodeBlob} and {@link encodeBlob} are the whole-object forms.
  */
 import { AcsError } from '../io/error.js';
-import type { TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
 import { decodeUtf8, WIRE_FIXED64, WireReader } from '../wire/reader.js';
 import { sameBytes } from '../wire/sameBytes.js';
 import { WireWriter } from '../wire/writer.js';

@@ -3,7 +3,8 @@
  * it is what an import uses. The event is a copy that a minimal record may lack (snapshot-format spec, 3.3 and 10.4).
  */
 import { AcsError } from '../io/error.js';
-import { EVENT, type RecordView, type TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
+import { EVENT, type RecordView } from '../snapshot/record.js';
 import { BlobView } from './blob.js';
 
 export class ContractView {

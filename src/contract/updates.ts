@@ -3,7 +3,7 @@
  * events that change what is active (ledger-semantics spec, section 2.1).
  */
 import { AcsError } from '../io/error.js';
-import { readTimestampMicros } from '../snapshot/record.js';
+import { readTimestampMicros } from '../snapshot/eventValues.js';
 import { WIRE_BYTES, WireReader } from '../wire/reader.js';
 
 export type UpdateKind = 'transaction' | 'reassignment' | 'checkpoint' | 'topology';

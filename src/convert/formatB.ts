@@ -2,7 +2,7 @@
 
 import { readTemplateSegments } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
-import { readTimestampMicros, type TemplateId } from '../snapshot/record.js';
+import { readTimestampMicros, type TemplateId } from '../snapshot/eventValues.js';
 import { decodeUtf8, WireReader } from '../wire/reader.js';
 import { WireWriter } from '../wire/writer.js';
 import type { SourceContract, SourceKey } from './sourceContract.js';

@@ -5,7 +5,8 @@
 import { decodeBlob } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
-import { EVENT, RecordView, type TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
+import { EVENT, RecordView } from '../snapshot/record.js';
 import { WireReader } from '../wire/reader.js';
 import { borders } from './formatB.js';
 import type { JsonMembers, JsonSlice } from './jsonMembers.js';

@@ -6,7 +6,7 @@
 import { readTemplateSegments } from '../contract/blob.js';
 import { V1_CANTON_BYTES } from '../contract/contractId.js';
 import { PlainTranscoder } from '../contract/plainTranscoder.js';
-import { plainMicros } from '../snapshot/record.js';
+import { plainMicros } from '../snapshot/eventValues.js';
 import { BackwardWriter } from '../wire/backwardWriter.js';
 import { Interner } from '../wire/interner.js';
 import { WireReader } from '../wire/reader.js';

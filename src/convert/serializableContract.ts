@@ -4,7 +4,7 @@
  */
 import { readTemplateSegments } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
-import { readTimestampMicros, type TemplateId } from '../snapshot/record.js';
+import { readTimestampMicros, type TemplateId } from '../snapshot/eventValues.js';
 import { WireReader } from '../wire/reader.js';
 import {
   type Borders,

@@ -4,7 +4,7 @@
  */
 import type { ContractInstance } from '../contract/blob.js';
 import type { LfValue } from '../contract/value.js';
-import type { TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
 
 /** Every form that can be read. The letters are those of the snapshot-format spec. */
 export const SOURCE_FORMATS = [

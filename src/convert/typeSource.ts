@@ -7,7 +7,7 @@ import type { PlanCompiler, TemplatePlan, TypePlan } from '../dar/plan.js';
 import { formatTypeRef } from '../dar/type.js';
 import { valueFromJson } from '../dar/valueFromJson.js';
 import { AcsError } from '../io/error.js';
-import type { TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
 import { toStrictJson } from './daml2Json.js';
 import type { SourceContract, SourceValue } from './sourceContract.js';
 

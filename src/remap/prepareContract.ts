@@ -11,7 +11,7 @@ import type { SourceContract } from '../convert/sourceContract.js';
 import { argumentOf, keyOf } from '../convert/typeSource.js';
 import type { PlanCompiler, TemplatePlan } from '../dar/plan.js';
 import { AcsError } from '../io/error.js';
-import type { TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
 import type { Mint } from './mint.js';
 import { normalForm } from './normalForm.js';
 import type { PartyMap } from './partyMap.js';

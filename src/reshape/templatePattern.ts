@@ -1,6 +1,6 @@
 /** Patterns for templates: `ENTITY`, `MODULE:ENTITY` or `PACKAGE:MODULE:ENTITY`, each part with `*` and `?`. */
 import { usageError } from '../io/error.js';
-import type { TemplateId } from '../snapshot/record.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
 
 export type TemplatePattern = (template: TemplateId, packageName: string) => boolean;
 

@@ -1,6 +1,6 @@
 /** Building format-A frames from parts (snapshot-format spec, section 3). Fields ascending, defaults omitted. */
 import { WireWriter } from '../wire/writer.js';
-import type { TemplateId } from './record.js';
+import type { TemplateId } from './eventValues.js';
 
 /** What a frame is built from. Only the blob and the synchronizer id are needed by an import. */
 export interface RecordParts {

@@ -5,6 +5,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { decodeUtf8, WIRE_BYTES, WIRE_VARINT, WireReader } from '../wire/reader.js';
+import { plainMicros, readIdentifier, readTimestampMicros, type TemplateId } from './eventValues.js';
 
 /** The frame a real export writes for a contract that is in flight at the offset (spec, section 3.4 item 3). */
 export const IN_FLIGHT_FRAME = Buffer.from('040a00101e', 'hex');
@@ -32,14 +33,6 @@ export const EVENT = {
 } as const;
 
 const EVENT_FIELDS = 17;
-
-export interface TemplateId {
-  packageId: string;
-  /** Dotted. */
-  moduleName: string;
-  /** Dotted. */
-  entityName: string;
-}
 
 /**
  * A view of one record, reused from record to record: copy what must outlive the current one.
@@ -250,38 +243,72 @@ export class RecordView {
   }
 
   private parseCreatedEvent(r: WireReader): void {
+    const { buf, end } = r;
     const fields = this.eventFields;
-    while (r.pos < r.end) {
-      const tag = r.tag();
-      const field = tag >>> 3;
-      const type = tag & 7;
-      if (field >= EVENT_FIELDS || type !== EVENT_WIRE_TYPES[field]) {
-        this.unknownFields++;
-        r.skip(type);
-        continue;
-      }
-      if (type !== WIRE_BYTES) {
-        fields[2 * field] = r.pos;
-        r.skip(type);
-        fields[2 * field + 1] = r.pos;
-        continue;
-      }
-      const n = r.length();
-      if (field >= EVENT.interfaceViews && field <= EVENT.observers) {
-        if (field !== EVENT.interfaceViews) this.addListElement(field, r.pos, r.pos + n);
-        // The first start and the last end are kept: everything lies between.
-        if (fields[2 * field] < 0) fields[2 * field] = r.pos;
-      } else {
-        if (fields[2 * field] >= 0 && (MESSAGE_FIELDS >> field) & 1) {
-          throw new AcsError('EVENT_FIELD_TWICE', `field ${field} of the created event occurs twice`, {
-            byteOffset: r.pos,
-          });
+    let { pos } = r;
+    while (pos < end) {
+      // The usual field: a tag of one byte, a length of one or two. Anything else is left to the reader, byte by byte.
+      const tag = buf[pos];
+      const kind = EVENT_KINDS[tag];
+      if (kind !== ODD && end - pos > MAX_VARINT_BYTES) {
+        const field = tag >>> 3;
+        let start = pos + 1;
+        if (kind === NUMBER) {
+          let last = start;
+          while (buf[last] >= 0x80 && last - start < MAX_VARINT_BYTES) last++;
+          if (last - start < MAX_VARINT_BYTES) {
+            fields[2 * field] = start;
+            fields[2 * field + 1] = pos = last + 1;
+            continue;
+          }
+        } else {
+          let length = buf[start++];
+          if (length >= 0x80) length = buf[start] < 0x80 ? (length & 0x7f) | (buf[start++] << 7) : end;
+          const known = fields[2 * field] >= 0;
+          if (length <= end - start && !(kind === ONCE && known)) {
+            if (kind === PARTIES) this.addListElement(field, start, start + length);
+            // Of a list the first start and the last end are kept: everything lies between.
+            if (kind === PLAIN || !known) fields[2 * field] = start;
+            fields[2 * field + 1] = pos = start + length;
+            continue;
+          }
         }
-        fields[2 * field] = r.pos;
       }
-      r.pos += n;
-      fields[2 * field + 1] = r.pos;
+      r.pos = pos;
+      this.parseEventField(r);
+      pos = r.pos;
     }
+  }
+
+  /** One field of the event, however it is written. */
+  private parseEventField(r: WireReader): void {
+    const fields = this.eventFields;
+    const tag = r.tag();
+    const field = tag >>> 3;
+    const type = tag & 7;
+    if (field >= EVENT_FIELDS || type !== EVENT_WIRE_TYPES[field]) {
+      this.unknownFields++;
+      r.skip(type);
+      return;
+    }
+    if (type !== WIRE_BYTES) {
+      fields[2 * field] = r.pos;
+      r.skip(type);
+      fields[2 * field + 1] = r.pos;
+      return;
+    }
+    const n = r.length();
+    const kind = BYTES_KINDS[field];
+    const known = fields[2 * field] >= 0;
+    if (kind === ONCE && known) {
+      throw new AcsError('EVENT_FIELD_TWICE', `field ${field} of the created event occurs twice`, {
+        byteOffset: r.pos,
+      });
+    }
+    if (kind === PARTIES) this.addListElement(field, r.pos, r.pos + n);
+    if (kind === PLAIN || !known) fields[2 * field] = r.pos;
+    r.pos += n;
+    fields[2 * field + 1] = r.pos;
   }
 
   private addListElement(field: number, start: number, end: number): void {
@@ -425,72 +452,31 @@ export class RecordView {
 
 /** Wire type of each CreatedEvent field, by number. */
 const EVENT_WIRE_TYPES = [-1, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2];
-/** By bit. */
-const MESSAGE_FIELDS =
-  (1 << EVENT.templateId) | (1 << EVENT.contractKey) | (1 << EVENT.createArguments) | (1 << EVENT.createdAt);
 
-/** Ledger API `Identifier`. */
-export function readIdentifier(r: WireReader): TemplateId {
-  const id: TemplateId = { packageId: '', moduleName: '', entityName: '' };
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x0a) id.packageId = r.string();
-    else if (tag === 0x12) id.moduleName = r.string();
-    else if (tag === 0x1a) id.entityName = r.string();
-    else r.skip(tag & 7);
-  }
-  return id;
-}
+const MAX_VARINT_BYTES = 10;
+
+// How a field is taken: not here; a number; bytes, the last ones count; a list; a list of parties; bytes, once only.
+const ODD = 0;
+const NUMBER = 1;
+const PLAIN = 2;
+const LIST = 3;
+const PARTIES = 4;
+const ONCE = 5;
+
+/** Of the fields of wire type 2, by number. */
+const BYTES_KINDS: number[] = EVENT_WIRE_TYPES.map((type) => (type === WIRE_BYTES ? PLAIN : ODD));
+for (const field of [EVENT.templateId, EVENT.contractKey, EVENT.createArguments, EVENT.createdAt])
+  BYTES_KINDS[field] = ONCE;
+for (const field of [EVENT.witnessParties, EVENT.signatories, EVENT.observers]) BYTES_KINDS[field] = PARTIES;
+BYTES_KINDS[EVENT.interfaceViews] = LIST;
+
+/** Of all fields whose tag has one byte, by tag. */
+const EVENT_KINDS = new Uint8Array(256);
+EVENT_WIRE_TYPES.forEach((type, field) => {
+  if (field > 0 && field < 16)
+    EVENT_KINDS[(field << 3) | type] = type === WIRE_BYTES ? BYTES_KINDS[field] : NUMBER;
+});
 
 function pushString(buf: Buffer, start: number, end: number, list: string[]): void {
   list.push(decodeUtf8(buf, start, end));
-}
-
-/** Position behind the varint just read by {@link smallVarint}. */
-let behind = 0;
-
-/** A varint of at most 7 bytes, or NaN. */
-function smallVarint(buf: Buffer, start: number, end: number): number {
-  let value = 0;
-  let scale = 1;
-  for (let pos = start; pos < end && pos < start + 7; pos++) {
-    const b = buf[pos];
-    value += (b & 0x7f) * scale;
-    if (b < 0x80) {
-      behind = pos + 1;
-      return value;
-    }
-    scale *= 128;
-  }
-  return Number.NaN;
-}
-
-/** A timestamp as every writer writes it (seconds, then nanoseconds, not negative) in microseconds; NaN for any other. */
-export function plainMicros(buf: Buffer, start: number, end: number): number {
-  let pos = start;
-  let seconds = 0;
-  let nanos = 0;
-  if (pos < end && buf[pos] === 0x08) {
-    seconds = smallVarint(buf, pos + 1, end);
-    pos = behind;
-  }
-  if (pos < end && buf[pos] === 0x10) {
-    nanos = smallVarint(buf, pos + 1, end);
-    pos = behind;
-  }
-  const micros = seconds * 1_000_000 + Math.floor(nanos / 1000);
-  return pos === end && nanos < 2 ** 31 && Number.isSafeInteger(micros) ? micros : Number.NaN;
-}
-
-/** `google.protobuf.Timestamp` as microseconds since the epoch. */
-export function readTimestampMicros(r: WireReader): bigint {
-  let seconds = 0n;
-  let nanos = 0;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x08) seconds = r.int64();
-    else if (tag === 0x10) nanos = r.int32();
-    else r.skip(tag & 7);
-  }
-  return seconds * 1_000_000n + BigInt(Math.floor(nanos / 1000));
 }

@@ -7,7 +7,7 @@ import type { BlobView } from '../contract/blob.js';
 import { readTemplateSegments } from '../contract/blob.js';
 import { lengthDelimited, templateFieldOf } from '../contract/eventFromBlob.js';
 import { AcsError } from '../io/error.js';
-import { readIdentifier, type TemplateId } from '../snapshot/record.js';
+import { readIdentifier, type TemplateId } from '../snapshot/eventValues.js';
 import { Interner } from '../wire/interner.js';
 import { WireReader } from '../wire/reader.js';
 import type { Db } from './open.js';
