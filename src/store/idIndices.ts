@@ -49,8 +49,22 @@ function requireIndex(db: Db, index: string): void {
     present.set(db, known);
   }
   if (known.has(index)) return;
-  db.exec(`CREATE INDEX IF NOT EXISTS ${index}`);
+  if (db.prepare('SELECT 1 FROM sqlite_master WHERE name = ?').get(index.split(' ')[0]) === undefined)
+    build(db, index);
   known.add(index);
+}
+
+/** SQLite sorts as much at once as it has for pages: what the processor holds near it is sorted in half the time. */
+const SORT_KIB = 4096;
+
+function build(db: Db, index: string): void {
+  const pages = db.pragma('cache_size', { simple: true });
+  db.pragma(`cache_size = -${SORT_KIB}`);
+  try {
+    db.exec(`CREATE INDEX IF NOT EXISTS ${index}`);
+  } finally {
+    db.pragma(`cache_size = ${pages}`);
+  }
 }
 
 function isEmpty(db: Db, table: string): boolean {
