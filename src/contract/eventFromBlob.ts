@@ -52,6 +52,26 @@ export interface EventBuilder {
     synchronizer: Uint8Array,
     counter: bigint | number,
   ): Buffer;
+  /** Whether {@link event} gives `blob.buf[from, to)`, where the blob lies: it is not copied, nor compared with itself. */
+  isEvent(
+    blob: BlobView,
+    blobStart: number,
+    blobEnd: number,
+    pieces: EventPieces,
+    from: number,
+    to: number,
+  ): boolean;
+  /** The same for {@link frame}. */
+  isFrame(
+    blob: BlobView,
+    blobStart: number,
+    blobEnd: number,
+    pieces: EventPieces,
+    synchronizer: Uint8Array,
+    counter: bigint | number,
+    from: number,
+    to: number,
+  ): boolean;
 }
 
 /** Room in front of an event for envelope and ActiveContract prefixes. */
@@ -60,6 +80,9 @@ const HEAD_ROOM = 64;
 export function eventBuilder(): EventBuilder {
   let out: Buffer = Buffer.allocUnsafe(64 * 1024);
   let at = 0;
+  /** Where the blob goes; with `hollow` its bytes are not put there. */
+  let blobAt = 0;
+  let hollow = false;
 
   function reserve(bytes: number): void {
     if (at + bytes <= out.length) return;
@@ -352,7 +375,9 @@ export function eventBuilder(): EventBuilder {
     reserve(size + pieces.parties.length + 1024);
     out[at++] = 0x3a;
     varint(size);
-    copy(src, blobStart, blobEnd);
+    blobAt = at;
+    if (hollow) at += size;
+    else copy(src, blobStart, blobEnd);
     if ((shape & SHAPE.noParties) === 0) copy(pieces.parties, 0, pieces.parties.length);
     if ((shape & SHAPE.noCreatedAt) === 0) createdAt(blob.createdAt);
     if ((shape & SHAPE.noPackageName) === 0) {
@@ -388,33 +413,79 @@ export function eventBuilder(): EventBuilder {
     return from;
   }
 
+  function buildEvent(blob: BlobView, blobStart: number, blobEnd: number, pieces: EventPieces): void {
+    at = 0;
+    writeEvent(blob, blobStart, blobEnd, pieces);
+  }
+
+  /** Returns where the frame begins; it ends at `at`. */
+  function buildFrame(
+    blob: BlobView,
+    blobStart: number,
+    blobEnd: number,
+    pieces: EventPieces,
+    synchronizer: Uint8Array,
+    counter: bigint | number,
+  ): number {
+    at = HEAD_ROOM;
+    writeEvent(blob, blobStart, blobEnd, pieces);
+    let start = prefixBefore(0x0a, HEAD_ROOM, at);
+    reserve(synchronizer.length + 32);
+    copy(synchronizer, 0, synchronizer.length);
+    if (counter !== 0 && counter !== 0n) {
+      out[at++] = 0x18;
+      varint64(counter);
+    }
+    start = prefixBefore(0x0a, start, at);
+    start = prefixBefore(0x0a, start, at);
+    out[at++] = 0x10;
+    out[at++] = 30;
+    const n = at - start;
+    const from = start - varintSize(n);
+    const end = at;
+    at = from;
+    varint(n);
+    at = end;
+    return from;
+  }
+
+  /** `out[start, at)`, with the blob left out, is `buf[from, to)`, where the blob is at `blobStart`. */
+  function isHollow(
+    start: number,
+    buf: Buffer,
+    from: number,
+    to: number,
+    blobStart: number,
+    blobEnd: number,
+  ): boolean {
+    return (
+      at - start === to - from &&
+      blobAt - start === blobStart - from &&
+      buf.compare(out, start, blobAt, from, blobStart) === 0 &&
+      buf.compare(out, blobAt + blobEnd - blobStart, at, blobEnd, to) === 0
+    );
+  }
+
   return {
     event(blob, blobStart, blobEnd, pieces) {
-      at = 0;
-      writeEvent(blob, blobStart, blobEnd, pieces);
+      hollow = false;
+      buildEvent(blob, blobStart, blobEnd, pieces);
       return out.subarray(0, at);
     },
     frame(blob, blobStart, blobEnd, pieces, synchronizer, counter) {
-      at = HEAD_ROOM;
-      writeEvent(blob, blobStart, blobEnd, pieces);
-      let start = prefixBefore(0x0a, HEAD_ROOM, at);
-      reserve(synchronizer.length + 32);
-      copy(synchronizer, 0, synchronizer.length);
-      if (counter !== 0 && counter !== 0n) {
-        out[at++] = 0x18;
-        varint64(counter);
-      }
-      start = prefixBefore(0x0a, start, at);
-      start = prefixBefore(0x0a, start, at);
-      out[at++] = 0x10;
-      out[at++] = 30;
-      const n = at - start;
-      const from = start - varintSize(n);
-      const end = at;
-      at = from;
-      varint(n);
-      at = end;
-      return out.subarray(from, end);
+      hollow = false;
+      const start = buildFrame(blob, blobStart, blobEnd, pieces, synchronizer, counter);
+      return out.subarray(start, at);
+    },
+    isEvent(blob, blobStart, blobEnd, pieces, from, to) {
+      hollow = true;
+      buildEvent(blob, blobStart, blobEnd, pieces);
+      return isHollow(0, blob.buf, from, to, blobStart, blobEnd);
+    },
+    isFrame(blob, blobStart, blobEnd, pieces, synchronizer, counter, from, to) {
+      hollow = true;
+      const start = buildFrame(blob, blobStart, blobEnd, pieces, synchronizer, counter);
+      return isHollow(start, blob.buf, from, to, blobStart, blobEnd);
     },
   };
 }

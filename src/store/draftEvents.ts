@@ -167,17 +167,18 @@ export function eventDrafter(frames: boolean): EventDrafter {
   function rebuilds(blobStart: number, blobEnd: number, out: Float64Array, at: number): boolean {
     const from = frames ? record.start : record.eventStart;
     const to = frames ? record.end : record.eventEnd;
-    const built = frames
-      ? builder.frame(
+    return frames
+      ? builder.isFrame(
           blob,
           blobStart,
           blobEnd,
           pieces,
           synchronizerFields[out[at + DRAFT.synchronizer]],
           out[at + DRAFT.counter],
+          from,
+          to,
         )
-      : builder.event(blob, blobStart, blobEnd, pieces);
-    return built.length === to - from && built.compare(record.buf, from, to) === 0;
+      : builder.isEvent(blob, blobStart, blobEnd, pieces, from, to);
   }
 
   /** Fills the draft at `at`; false: there is none. */

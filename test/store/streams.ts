@@ -7,7 +7,7 @@ import { encodeValue } from '../../src/contract/valueCodec.js';
 
 export const S1 = `one::1220${'11'.repeat(32)}`;
 export const S2 = `two::1220${'22'.repeat(32)}`;
-const PACKAGE = 'ab'.repeat(32);
+export const PACKAGE = 'ab'.repeat(32);
 const FIRST = 1_767_000_000_000_000n;
 
 export interface TestContract {
