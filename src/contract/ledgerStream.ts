@@ -19,6 +19,8 @@ export type MessageSink = (buf: Buffer, start: number, end: number, index: numbe
 export interface LedgerStreamOptions {
   /** Longest message accepted; default 64 MiB. */
   maxMessageBytes?: number;
+  /** What errors call the input; default: what {@link inputName} says. */
+  name?: string;
   /** Awaited after every chunk of about 1 MiB. */
   afterChunk?: () => Promise<void> | void;
 }
@@ -30,7 +32,7 @@ export async function readLedgerStream(
   visit: MessageSink,
   options: LedgerStreamOptions = {},
 ): Promise<number> {
-  const file = inputName(input);
+  const file = options.name ?? inputName(input);
   try {
     const chunks = await inflatedStream(input);
     if (chunks === undefined) return 0;

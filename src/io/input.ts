@@ -14,7 +14,10 @@ export function inputName(input: ByteInput): string {
   return input instanceof Uint8Array ? '(bytes)' : '(stream)';
 }
 
-/** Chunks of an input, in order. A missing or unreadable file is an {@link AcsError} `FILE_UNREADABLE`. */
+/**
+ * Chunks of an input, in order; those of a path other than `-` have memory of their own. A missing or unreadable file is an
+ * {@link AcsError} `FILE_UNREADABLE`.
+ */
 export async function* readChunks(input: ByteInput, chunkBytes = READ_CHUNK_BYTES): AsyncGenerator<Buffer> {
   if (input instanceof Uint8Array) {
     if (input.length > 0) yield asBuffer(input);

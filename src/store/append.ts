@@ -2,16 +2,15 @@
  * `acs store append`: recorded updates on top of a source's base. Updates up to the head are recognised and skipped;
  * every batch is one durable transaction that also moves the head, so appending the same files again is always safe.
  */
-import { locateMessage, readLedgerStream } from '../contract/ledgerStream.js';
+import { locateMessage } from '../contract/ledgerStream.js';
 import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
-import type { ByteInput } from '../io/input.js';
-import { inputName } from '../io/input.js';
+import { type ByteInput, inputName } from '../io/input.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
 import { DRAFT_WIDTH } from './draftEvents.js';
 import { draftedUpdates } from './draftedUpdate.js';
-import { HEAD } from './draftMessages.js';
-import { type BatchDrafts, draftQueue, type QueuedMessage } from './draftQueue.js';
+import type { BatchDrafts } from './draftQueue.js';
+import { HEAD } from './draftUpdates.js';
 import type { Strictness } from './findings.js';
 import { idBytes } from './idBytes.js';
 import { deferIndices, requireIndices, restoreIndices } from './idIndices.js';
@@ -25,6 +24,8 @@ import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { type StoredUpdate, updateStorer } from './storeUpdate.js';
 import { nowMicros, recordRefusal } from './transaction.js';
 import { contentOf } from './updateContent.js';
+import { updateReader } from './updateReader.js';
+import type { ReadMessage } from './updateThread.js';
 
 /** Events per transaction. */
 export const APPEND_BATCH = 50_000;
@@ -37,7 +38,8 @@ export interface AppendOptions extends Strictness {
   until?: bigint | undefined;
   batch?: number;
   maxMessageBytes?: number;
-  /** See {@link draftQueue}. */
+  /** See {@link updateReader}. */
+  threadFrom?: number;
   draftBatchBytes?: number;
   /** Called after every durable batch. */
   onCommit?: (progress: { head: bigint; updates: number; events: number }) => void;
@@ -169,21 +171,27 @@ function appendSession(
   }
 
   const drafted = draftedUpdates();
-  const queue = draftQueue(
-    false,
-    (message, buf, drafts) => {
-      rows.borrow(buf);
-      try {
-        takeMessage(message, buf, drafts);
-        if (message.end === drafts.end) rows.giveBack();
-      } catch (error) {
-        throw locateMessage(error, message.index, message.place);
-      }
+  const reader = updateReader(
+    {
+      message(buf, start, end) {
+        take(buf, parseUpdate(buf, start, end));
+      },
+      batch(buf, messages, drafts) {
+        rows.borrow(buf);
+        for (const message of messages) {
+          try {
+            takeMessage(message, buf, drafts);
+          } catch (error) {
+            throw locateMessage(error, message.index, message.place);
+          }
+        }
+        rows.giveBack();
+      },
     },
-    options.draftBatchBytes,
+    options,
   );
 
-  function takeMessage(message: QueuedMessage, buf: Buffer, drafts: BatchDrafts): void {
+  function takeMessage(message: ReadMessage, buf: Buffer, drafts: BatchDrafts): void {
     const at = drafts.next;
     const whole = drafted.next(buf, drafts);
     // What is known already, or out of order, is told by all its bytes.
@@ -203,7 +211,7 @@ function appendSession(
     take(buf, update, drafts);
   }
 
-  function take(buf: Buffer, update: StoredUpdate, drafts: BatchDrafts): void {
+  function take(buf: Buffer, update: StoredUpdate, drafts?: BatchDrafts): void {
     const { offset } = update;
     if (update.kind !== 'checkpoint') {
       if (offset <= lastOfFile)
@@ -266,34 +274,12 @@ function appendSession(
     );
   }
 
-  async function drain(input: ByteInput): Promise<void> {
-    try {
-      await queue.drain();
-    } catch (error) {
-      throw error instanceof AcsError ? error.locate({ file: inputName(input) }) : error;
-    }
-  }
-
   return {
-    close: queue.close,
+    close: reader.close,
     async read(input) {
       lastOfFile = 0n;
       const before = result.events;
-      const options_ =
-        options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes };
-      try {
-        await readLedgerStream(
-          input,
-          'GetUpdatesResponse',
-          (buf, start, end, index, place) => queue.add(buf, start, start, end, index, place),
-          { ...options_, afterChunk: queue.ready },
-        );
-      } catch (error) {
-        // What was read before the fault is stored, or has an earlier fault to tell.
-        await drain(input);
-        throw error;
-      }
-      await drain(input);
+      await reader.read(input);
       begin();
       db.prepare(
         "INSERT INTO import(source_pk, kind, file, at_offset, status, contracts, started_at, finished_at) VALUES (?, 'updates', ?, ?, 'complete', ?, ?, ?)",

@@ -1,17 +1,14 @@
 /**
- * A queue between reading and storing: what is read is copied into batches, a thread of its own drafts the created events
- * in them (see {@link messageDrafter}), and what comes back is handed over in the order in which it was read. When the
- * thread has enough to do this thread drafts too; a short input never starts it. No run differs in what is stored.
+ * A queue between reading a snapshot and storing it: frames are copied into batches, a thread of its own drafts the events
+ * in them (see {@link frameDrafter}), and what comes back is handed over in the order in which it was read. When the
+ * thread has enough to do this thread drafts too; a short snapshot never starts it. No run differs in what is stored.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { threadProgram } from '../io/threadProgram.js';
-import { type MessageDrafter, messageDrafter, SPAN_WIDTH } from './draftMessages.js';
+import { alignedPlace, WORD } from '../wire/sharedCopy.js';
+import { type FrameDrafter, frameDrafter, SPAN_WIDTH } from './draftFrames.js';
 import { type DraftNames, draftNames } from './payload.js';
-
-export interface DraftWorkerData {
-  frames: boolean;
-}
 
 /** Memory of a batch is shared and used again: handing it over and back would have it collected as garbage each time. */
 export interface ToDraftWorker {
@@ -24,8 +21,8 @@ export interface FromDraftWorker {
   drafts: Float64Array<ArrayBuffer>;
 }
 
-/** What was read, on its way to being stored. Positions are into its batch. */
-export interface QueuedMessage {
+/** A frame on its way to being stored. Positions are into its batch. */
+export interface QueuedFrame {
   start: number;
   bodyStart: number;
   end: number;
@@ -34,7 +31,7 @@ export interface QueuedMessage {
   place: number;
 }
 
-/** The drafts of a batch. Whoever takes a message moves `next` behind its drafts. */
+/** The drafts of a batch. Whoever takes a message (a frame, an update) moves `next` behind its drafts. */
 export interface BatchDrafts {
   numbers: Float64Array;
   names: DraftNames;
@@ -44,11 +41,11 @@ export interface BatchDrafts {
   end: number;
 }
 
-/** Gets a message, valid during the call. */
-export type TakeMessage = (message: QueuedMessage, batch: Buffer, drafts: BatchDrafts) => void;
+/** Gets a frame, valid during the call. */
+export type TakeFrame = (frame: QueuedFrame, batch: Buffer, drafts: BatchDrafts) => void;
 
 export interface DraftQueue {
-  /** Takes a copy of a message; its body begins at `bodyStart` (frames). */
+  /** Takes a copy of a frame; its body begins at `bodyStart`. */
   add(buf: Buffer, start: number, bodyStart: number, end: number, index: number, place: number): void;
   /** Hands over what is drafted; waits when much is not. Await it once per chunk of input. */
   ready(): Promise<void>;
@@ -66,7 +63,7 @@ const BATCHES_HERE = 2;
 
 interface Job {
   batch: Batch;
-  messages: QueuedMessage[];
+  frames: QueuedFrame[];
   drafts: Float64Array | undefined;
   names: DraftNames;
   /** Called once the drafts are there. */
@@ -75,26 +72,20 @@ interface Job {
 
 interface Batch {
   bytes: Buffer;
-  /** How much of it messages may take. */
-  room: number;
   memory: SharedArrayBuffer;
   spans: Int32Array<SharedArrayBuffer>;
 }
 
-/** `spare`: room behind the messages. */
-function newBatch(room: number, spare: number): Batch {
-  const memory = new SharedArrayBuffer(room + spare);
-  return { memory, bytes: Buffer.from(memory), room, spans: newSpans(1024) };
+function newBatch(bytes: number): Batch {
+  const memory = new SharedArrayBuffer(bytes);
+  return { memory, bytes: Buffer.from(memory), spans: newSpans(1024) };
 }
 
-function newSpans(messages: number): Int32Array<SharedArrayBuffer> {
-  return new Int32Array(new SharedArrayBuffer(messages * SPAN_WIDTH * Int32Array.BYTES_PER_ELEMENT));
+function newSpans(frames: number): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(frames * SPAN_WIDTH * Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** `frames`: the messages are frames of a snapshot; else updates. */
-export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAFT_BATCH_BYTES): DraftQueue {
-  /** For what {@link messageDrafter} puts behind updates. */
-  const spareOf = (room: number): number => (frames ? 0 : room >> 1);
+export function draftQueue(take: TakeFrame, batchBytes = DRAFT_BATCH_BYTES): DraftQueue {
   const threadable = availableParallelism() > 1;
   const spare: Batch[] = [];
   /** In the order of the input; those at the front may be done. */
@@ -103,10 +94,10 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
   const away: Job[] = [];
   const namesHere = draftNames();
   const namesThere = draftNames();
-  let draftHere: MessageDrafter | undefined;
-  let batch = newBatch(batchBytes, spareOf(batchBytes));
+  let draftHere: FrameDrafter | undefined;
+  let batch = newBatch(batchBytes);
   let end = 0;
-  let messages: QueuedMessage[] = [];
+  let frames: QueuedFrame[] = [];
   let sent = 0;
   let worker: Worker | undefined;
   let failure: Error | undefined;
@@ -117,9 +108,7 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
   };
 
   function start(): Worker {
-    const started = new Worker(threadProgram(import.meta.url, 'draftWorker'), {
-      workerData: { frames } satisfies DraftWorkerData,
-    });
+    const started = new Worker(threadProgram(import.meta.url, 'draftWorker'));
     started.on('error', fail);
     started.on('exit', (code) => fail(new Error(`a thread of the store ended with status ${code}`)));
     started.on('message', (message: FromDraftWorker) => {
@@ -131,12 +120,12 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
   }
 
   function send(): void {
-    const count = messages.length;
+    const count = frames.length;
     if (count === 0) return;
-    const job: Job = { batch, messages, drafts: undefined, names: namesThere, wake: undefined };
+    const job: Job = { batch, frames, drafts: undefined, names: namesThere, wake: undefined };
     jobs.push(job);
     if (!threadable || sent++ < BATCHES_HERE || away.length >= WAITING_BATCHES) {
-      draftHere ??= messageDrafter(frames);
+      draftHere ??= frameDrafter();
       job.drafts = draftHere(batch.bytes, batch.spans, count);
       job.names = namesHere;
     } else {
@@ -144,14 +133,14 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
       away.push(job);
       worker.postMessage({ batch: batch.memory, spans: batch.spans, count } satisfies ToDraftWorker);
     }
-    batch = spare.pop() ?? newBatch(batchBytes, spareOf(batchBytes));
-    messages = [];
+    batch = spare.pop() ?? newBatch(batchBytes);
+    frames = [];
     end = 0;
   }
 
   function forget(): void {
     jobs.length = 0;
-    messages = [];
+    frames = [];
     end = 0;
   }
 
@@ -169,39 +158,41 @@ export function draftQueue(frames: boolean, take: TakeMessage, batchBytes = DRAF
     }
     jobs.shift();
     const { bytes } = job.batch;
-    const { end: itsEnd } = job.messages[job.messages.length - 1];
+    const { end: itsEnd } = job.frames[job.frames.length - 1];
     const drafts: BatchDrafts = { numbers: job.drafts, names: job.names, next: 0, end: itsEnd };
     try {
-      for (const message of job.messages) take(message, bytes, drafts);
+      for (const frame of job.frames) take(frame, bytes, drafts);
     } catch (error) {
       // Nothing after it counts.
       forget();
       throw error;
     }
-    if (job.batch.room === batchBytes) spare.push(job.batch);
+    if (job.batch.bytes.length === batchBytes) spare.push(job.batch);
   }
 
   return {
     add(buf, from, bodyFrom, to, index, place) {
       const size = to - from;
-      if (end + size > batch.room) {
+      let start = alignedPlace(end, buf, from);
+      if (start + size > batch.bytes.length) {
         send();
-        if (size > batch.room) batch = newBatch(size, spareOf(size));
+        if (size + WORD > batch.bytes.length) batch = newBatch(size + WORD);
+        start = alignedPlace(end, buf, from);
       }
-      const at = messages.length * SPAN_WIDTH;
+      const at = frames.length * SPAN_WIDTH;
       if (at + SPAN_WIDTH > batch.spans.length) {
-        const grown = newSpans(2 * messages.length);
+        const grown = newSpans(2 * frames.length);
         grown.set(batch.spans);
         batch.spans = grown;
       }
       const { bytes, spans } = batch;
-      const [start, bodyStart] = [end, end + bodyFrom - from];
+      const bodyStart = start + bodyFrom - from;
       bytes.set(buf.subarray(from, to), start);
-      end += size;
+      end = start + size;
       spans[at] = start;
       spans[at + 1] = bodyStart;
       spans[at + 2] = end;
-      messages.push({ start, bodyStart, end, index, place });
+      frames.push({ start, bodyStart, end, index, place });
     },
     async ready() {
       const most = 2 * WAITING_BATCHES;

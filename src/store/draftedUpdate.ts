@@ -2,8 +2,8 @@
 import { emptyUpdate, type LedgerUpdate, type UpdateEvent } from '../contract/updates.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
-import { HEAD, HEAD_WIDTH } from './draftMessages.js';
 import type { BatchDrafts } from './draftQueue.js';
+import { HEAD, HEAD_WIDTH } from './draftUpdates.js';
 import type { UpdateFacts } from './updateContent.js';
 
 export interface DraftedUpdate extends LedgerUpdate {
@@ -12,7 +12,7 @@ export interface DraftedUpdate extends LedgerUpdate {
 
 export interface DraftedUpdates {
   /**
-   * The next update of the batch, reused by the next call; without `updateId` and `commandId`, which `facts` stand for.
+   * The next update of the batch, reused by the next call; its id lies in the batch. Without `updateId` and `commandId`, which `facts` stand for.
    * Undefined when it has to be parsed; then `drafts.next` is at the drafts of its created events, if there are any.
    */
   next(buf: Buffer, drafts: BatchDrafts): DraftedUpdate | undefined;
@@ -44,7 +44,7 @@ export function draftedUpdates(): DraftedUpdates {
       const workflow = numbers[at + HEAD.workflowStart];
       const workflowEnd = numbers[at + HEAD.workflowEnd];
       update.workflowId = workflow === workflowEnd ? '' : decodeUtf8(buf, workflow, workflowEnd);
-      facts.id = Buffer.from(buf.subarray(numbers[at + HEAD.idStart], numbers[at + HEAD.idEnd]));
+      facts.id = buf.subarray(numbers[at + HEAD.idStart], numbers[at + HEAD.idEnd]);
       facts.hash = numbers[at + HEAD.hash];
       facts.origin = numbers[at + HEAD.origin];
       facts.content = numbers[at + HEAD.content];

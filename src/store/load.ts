@@ -14,7 +14,7 @@ import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { type BaseFormat, detectBase } from './baseFormat.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
 import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
-import { type BatchDrafts, draftQueue, type QueuedMessage } from './draftQueue.js';
+import { type BatchDrafts, draftQueue, type QueuedFrame } from './draftQueue.js';
 import type { Strictness } from './findings.js';
 import { dropContractIndices, requireContractIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
@@ -195,7 +195,7 @@ async function load(
     return pk;
   }
 
-  function addFrame(message: QueuedMessage, buf: Buffer, { numbers, names }: BatchDrafts, at: number): void {
+  function addFrame(message: QueuedFrame, buf: Buffer, { numbers, names }: BatchDrafts, at: number): void {
     const drafted = numbers[at + DRAFT.blobStart] >= 0;
     const known = drafted ? names.synchronizers[numbers[at + DRAFT.synchronizer]] : undefined;
     if (known !== undefined) {
@@ -213,13 +213,20 @@ async function load(
     add(payload, sync, KIND.baseActive, view.reassignmentCounter);
   }
 
-  function parsed({ start, bodyStart, end, place, index }: QueuedMessage, buf: Buffer): RecordView {
+  function parsed({ start, bodyStart, end, place, index }: QueuedFrame, buf: Buffer): RecordView {
     return view.parse(buf, start, bodyStart, end, place, index);
   }
 
-  /** Where the bytes begin, inside their batch, that are not in `crc` yet. */
-  let counted = 0;
-  function takeFrame(message: QueuedMessage, buf: Buffer, drafts: BatchDrafts): void {
+  /** Frames, inside their batch, that are not in `crc` yet: they lie side by side. */
+  let uncounted = { start: 0, end: 0 };
+
+  /** The next that are not counted begin at `next`. */
+  function count(buf: Buffer, next: number): void {
+    crc = crc32(buf.subarray(uncounted.start, uncounted.end), crc);
+    uncounted = { start: next, end: next };
+  }
+
+  function takeFrame(message: QueuedFrame, buf: Buffer, drafts: BatchDrafts): void {
     const at = drafts.next;
     drafts.next += DRAFT_WIDTH;
     begin();
@@ -231,16 +238,16 @@ async function load(
       throw parsed(message, buf).locate(error);
     }
     const full = inBatch >= batch;
-    if (full || message.end === drafts.end) {
-      crc = crc32(buf.subarray(counted, message.end), crc);
-      counted = message.end === drafts.end ? 0 : message.end;
-    }
+    const last = message.end === drafts.end;
+    if (message.start !== uncounted.end) count(buf, message.start);
+    uncounted.end = message.end;
+    if (full || last) count(buf, last ? 0 : message.end);
     records = message.index + 1;
     if (full) commit();
   }
 
   if (format === 'snapshot') {
-    const queue = draftQueue(true, takeFrame, options.draftBatchBytes);
+    const queue = draftQueue(takeFrame, options.draftBatchBytes);
     try {
       const facts = await scanSnapshot(
         file,

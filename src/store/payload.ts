@@ -8,7 +8,6 @@ import { eventComparer } from '../contract/eventAgainstBlob.js';
 import { type EventPieces, eventBuilder, SHAPE } from '../contract/eventFromBlob.js';
 import { AcsError } from '../io/error.js';
 import { EVENT, type RecordView } from '../snapshot/record.js';
-import { sameBytes } from '../wire/sameBytes.js';
 import { contractMap } from './contractMap.js';
 import { DRAFT } from './draftEvents.js';
 import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
@@ -70,7 +69,7 @@ export interface Payloads {
   stub(buf: Buffer, start: number, end: number, hash: number, template: number | null): number;
 }
 
-type ContractTuple = [pk: number, id: Buffer, template: number | null, set: number | null];
+type ContractTuple = [pk: number, template: number | null, set: number | null];
 
 /** What the numbers of one drafter stand for. */
 export interface DraftNames {
@@ -107,10 +106,12 @@ export function payloads(
   accept?: (set: number) => boolean,
 ): Payloads {
   const byHash = db
-    .prepare('SELECT contract_pk, contract_id, template_pk, set_pk FROM contract WHERE id_hash = ?')
+    .prepare('SELECT contract_pk, template_pk, set_pk, contract_id = ? FROM contract WHERE id_hash = ?')
     .raw();
   const byPk = db
-    .prepare('SELECT contract_pk, contract_id, template_pk, set_pk FROM contract WHERE contract_pk = ?')
+    .prepare(
+      'SELECT contract_pk, template_pk, set_pk FROM contract WHERE contract_pk = ? AND contract_id = ?',
+    )
     .raw();
   const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
   const completeContract = db.prepare(
@@ -148,24 +149,23 @@ export function payloads(
 
   const map = contractMap(db, rows.flushContracts);
 
-  function hasId(row: ContractTuple, buf: Buffer, start: number, end: number): boolean {
-    return row[1].length === end - start && sameBytes(buf, start, end, row[1], 0);
-  }
-
   function findRow(buf: Buffer, start: number, end: number, hash: number): ContractTuple | undefined {
     if (map.complete) {
-      for (let pk = map.first(hash); pk !== 0; pk = map.next()) {
+      let pk = map.first(hash);
+      if (pk === 0) return undefined;
+      for (const id = buf.subarray(start, end); pk !== 0; pk = map.next()) {
         if (rows.contracts.has(0, pk)) rows.flushContracts();
-        const row = byPk.get(pk) as ContractTuple;
-        if (hasId(row, buf, start, end)) return row;
+        const row = byPk.get(pk, id) as ContractTuple | undefined;
+        if (row !== undefined) return row;
       }
       return undefined;
     }
     if (rows.contracts.has(1, hash)) rows.flushContracts();
     requireContractIndices(db);
-    const found = byHash.all(hash) as ContractTuple[];
+    const found = byHash.all(buf.subarray(start, end), hash) as [...ContractTuple, same: number][];
     if (found.length === 0) map.missed();
-    return found.find((row) => hasId(row, buf, start, end));
+    const row = found.find(([, , , same]) => same === 1);
+    return row === undefined ? undefined : [row[0], row[1], row[2]];
   }
 
   function insertRow(
@@ -199,24 +199,24 @@ export function payloads(
     pieces.shape = payload.shape;
     const from = frame ? record.start : record.eventStart;
     const to = frame ? record.end : record.eventEnd;
-    let built: Buffer;
     try {
-      built = frame
-        ? builder.frame(
+      return frame
+        ? builder.isFrame(
             blob,
             blobStart,
             blobEnd,
             pieces,
             intern.synchronizerField(sync),
             record.counterIsZero ? 0 : record.reassignmentCounter,
+            from,
+            to,
           )
-        : builder.event(blob, blobStart, blobEnd, pieces);
+        : builder.isEvent(blob, blobStart, blobEnd, pieces, from, to);
     } catch (error) {
       // A value in a form the builder does not know: then the original bytes are kept.
       if (error instanceof AcsError) return false;
       throw error;
     }
-    return built.length === to - from && built.compare(record.buf, from, to) === 0;
   }
 
   /**
@@ -259,9 +259,9 @@ export function payloads(
       );
     } else {
       payload.contract = row[0];
-      if (row[3] === null) {
+      if (row[2] === null) {
         completeContract.run(
-          payload.template === 0 ? row[2] : payload.template,
+          payload.template === 0 ? row[1] : payload.template,
           payload.set,
           record.createdAtMicros ?? null,
           row[0],
@@ -410,7 +410,7 @@ export function payloads(
     },
     find(buf, start, end, hash) {
       const row = findRow(buf, start, end, hash);
-      return row === undefined ? undefined : { pk: row[0], template: row[2], set: row[3] };
+      return row === undefined ? undefined : { pk: row[0], template: row[1], set: row[2] };
     },
     stub(buf, start, end, hash, template) {
       return insertRow(buf, start, end, template, null, null, hash);

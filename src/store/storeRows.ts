@@ -86,6 +86,7 @@ export function storeRows(db: Db, perStatement: number): StoreRows {
     },
     giveBack() {
       flushContracts();
+      updates.flush();
       borrowed = undefined;
     },
     keep(buf, start, end) {

@@ -21,8 +21,8 @@ export type StoredUpdate = LedgerUpdate & { facts?: UpdateFacts };
 const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 0 } as const;
 
 export interface UpdateStorer {
-  /** Inside a transaction. `drafts` are those that the events of the update name. */
-  store(buf: Buffer, update: StoredUpdate, drafts: BatchDrafts): void;
+  /** Inside a transaction. `drafts` are those that the events of the update name, if any. */
+  store(buf: Buffer, update: StoredUpdate, drafts: BatchDrafts | undefined): void;
 }
 
 /** Adds to `counts`. */

@@ -5,8 +5,9 @@
  *   node killedWriter.mjs DIST load|append STORE FILE BATCH
  */
 const [dist, what, store, file, batch] = process.argv.slice(2);
-/** Small enough that the thread that drafts has to do too. */
+/** Small enough that the threads that read and draft have to do too. */
 const draftBatchBytes = 4096;
+const threadFrom = 0;
 const say = (line) => process.stdout.write(`${line}\n`);
 if (what === 'load') {
   const { loadBase } = await import(`${dist}/store/load.js`);
@@ -24,6 +25,7 @@ if (what === 'load') {
     begin: 0n,
     batch: Number(batch),
     draftBatchBytes,
+    threadFrom,
     onCommit: ({ head }) => say(head),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Drafting batch by batch: one draft for every frame of a snapshot; for every update a head and the drafts of its events.
- * What an update says in text and the store keeps in bytes (ids) is put behind the messages of the batch.
+ * Drafting updates: for each a head and the drafts of its events. What an update says in text and the store keeps in bytes
+ * (ids) is put behind it in its batch.
  */
 import { type LedgerUpdate, parseUpdate, type UpdateEvent } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
@@ -9,9 +9,6 @@ import { Interner, wholeHash } from '../wire/interner.js';
 import { DRAFT, DRAFT_WIDTH, eventDrafter } from './draftEvents.js';
 import { idHash } from './idHash.js';
 import { contentOf, originOf } from './updateContent.js';
-
-/** Numbers per message in the list of what is to be drafted: start, start of the body (frames), end. */
-export const SPAN_WIDTH = 3;
 
 /** Places of the numbers in the head of an update. Positions are into the batch. */
 export const HEAD = {
@@ -35,18 +32,22 @@ export const HEAD = {
 
 export const HEAD_WIDTH = 13;
 
-/** Drafts `count` messages of a batch. */
-export type MessageDrafter = (batch: Buffer, spans: Int32Array, count: number) => Float64Array<ArrayBuffer>;
+/** Of one batch after the other. */
+export interface UpdateDrafter {
+  /** Drafts the update `batch[start, end)`, behind which there is room; returns where what it put there ends. */
+  add(batch: Buffer, start: number, end: number): number;
+  /** The drafts since the last call, valid until the next update. */
+  take(): Float64Array;
+}
 
-/** `frames`: the messages are frames of a snapshot; else updates. */
-export function messageDrafter(frames: boolean): MessageDrafter {
+export function updateDrafter(): UpdateDrafter {
   const record = new RecordView();
-  const draftEvent = eventDrafter(frames);
+  const draftEvent = eventDrafter(false);
   const archivedTemplates = new Interner(1 << 17, wholeHash);
   const synchronizers = new Map<string, number>();
   let out = new Float64Array(1024 * DRAFT_WIDTH);
   let size = 0;
-  /** Where the next bytes go behind the messages. */
+  /** Where the next bytes go behind the update. */
   let tail = 0;
 
   function reserve(numbers: number): void {
@@ -56,17 +57,10 @@ export function messageDrafter(frames: boolean): MessageDrafter {
     out = grown;
   }
 
-  function frame(batch: Buffer, start: number, body: number, end: number): void {
-    reserve(DRAFT_WIDTH);
-    if (!drafts(() => record.parse(batch, start, body, end, 0, 0))) out[size + DRAFT.blobStart] = -1;
-    size += DRAFT_WIDTH;
-  }
-
-  /** An error is told when it is the event's turn. */
-  function drafts(parse: () => void): boolean {
+  /** False: there is no draft. An error is told when it is the event's turn. */
+  function drafts(batch: Buffer, start: number, end: number): boolean {
     try {
-      parse();
-      return draftEvent(record, out, size);
+      return draftEvent(record.parseEvent(batch, start, end), out, size);
     } catch (error) {
       if (error instanceof AcsError) return false;
       throw error;
@@ -75,7 +69,7 @@ export function messageDrafter(frames: boolean): MessageDrafter {
 
   function created(batch: Buffer, { createdStart, createdEnd }: UpdateEvent): void {
     reserve(DRAFT_WIDTH);
-    if (!drafts(() => record.parseEvent(batch, createdStart, createdEnd))) out[size + DRAFT.blobStart] = -1;
+    if (!drafts(batch, createdStart, createdEnd)) out[size + DRAFT.blobStart] = -1;
     out[size + DRAFT.start] = createdStart;
     out[size + DRAFT.end] = createdEnd;
     size += DRAFT_WIDTH;
@@ -95,6 +89,7 @@ export function messageDrafter(frames: boolean): MessageDrafter {
     }
     if (isPlain(parsed) && wholeUpdate(batch, parsed, head)) return;
     size = head + HEAD_WIDTH;
+    tail = end;
     for (const event of parsed.events) if (event.createdStart >= 0) created(batch, event);
   }
 
@@ -152,14 +147,17 @@ export function messageDrafter(frames: boolean): MessageDrafter {
     return true;
   }
 
-  return (batch, spans, count) => {
-    size = 0;
-    tail = spans[count * SPAN_WIDTH - 1];
-    for (let i = 0; i < count * SPAN_WIDTH; i += SPAN_WIDTH) {
-      if (frames) frame(batch, spans[i], spans[i + 1], spans[i + 2]);
-      else update(batch, spans[i], spans[i + 2]);
-    }
-    return out.slice(0, size);
+  return {
+    add(batch, start, end) {
+      tail = end;
+      update(batch, start, end);
+      return tail;
+    },
+    take() {
+      const drafts = out.subarray(0, size);
+      size = 0;
+      return drafts;
+    },
   };
 }
 

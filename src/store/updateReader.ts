@@ -1,0 +1,93 @@
+/** Where updates are read: those of a short input here, those of a longer one on a thread of its own. */
+import { availableParallelism } from 'node:os';
+import { readLedgerStream } from '../contract/ledgerStream.js';
+import { AcsError } from '../io/error.js';
+import { type ByteInput, inputName, readChunks } from '../io/input.js';
+import { type TakeBatch, type UpdateThread, updateThread } from './updateThread.js';
+
+/** Bytes of an input, as it is stored, from which on a thread is worth its start. */
+const THREAD_FROM = 1 << 20;
+
+export interface UpdateTaker {
+  /** Stores `buf[start, end)`, valid during the call. */
+  message(buf: Buffer, start: number, end: number): void;
+  batch: TakeBatch;
+}
+
+export interface UpdateReaderOptions {
+  maxMessageBytes?: number;
+  /** Bytes of an input from which on a thread reads it; default 1 MiB. */
+  threadFrom?: number;
+  /** Bytes of a batch of that thread. */
+  draftBatchBytes?: number;
+}
+
+export interface UpdateReader {
+  /** Hands over the updates of an input in order. Errors say file and place, and come after what was read before. */
+  read(input: ByteInput): Promise<void>;
+  /** Ends the thread. */
+  close(): Promise<void>;
+}
+
+export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = {}): UpdateReader {
+  const { maxMessageBytes, threadFrom = THREAD_FROM, draftBatchBytes } = options;
+  let thread: UpdateThread | undefined;
+
+  return {
+    async read(input) {
+      const name = inputName(input);
+      const chunks = readChunks(input);
+      const { first, long } = await beginning(chunks, threadFrom);
+      try {
+        if (!long) {
+          await readLedgerStream(joined(first, chunks), 'GetUpdatesResponse', taker.message, {
+            name,
+            ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
+          });
+          return;
+        }
+        thread ??= updateThread(draftBatchBytes);
+        const give = typeof input === 'string' && input !== '-';
+        await thread.read(name, joined(first, chunks), give, maxMessageBytes, taker.batch);
+      } catch (error) {
+        throw error instanceof AcsError ? error.locate({ file: name }) : error;
+      } finally {
+        await chunks.return(undefined);
+      }
+    },
+    async close() {
+      await thread?.close();
+    },
+  };
+}
+
+type Step = { chunk: Buffer } | { error: unknown };
+
+/** What comes first, up to `bytes` of it; `long`: there may be more. */
+async function beginning(
+  chunks: AsyncGenerator<Buffer>,
+  bytes: number,
+): Promise<{ first: Step[]; long: boolean }> {
+  const first: Step[] = [];
+  if (availableParallelism() === 1) return { first, long: false };
+  try {
+    for (let size = 0; size < bytes; ) {
+      const step = await chunks.next();
+      if (step.done === true) return { first, long: false };
+      first.push({ chunk: step.value });
+      size += step.value.length;
+    }
+  } catch (error) {
+    first.push({ error });
+    return { first, long: false };
+  }
+  return { first, long: true };
+}
+
+async function* joined(first: Step[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for (let step = first.shift(); step !== undefined; step = first.shift()) {
+    if ('error' in step) throw step.error;
+    yield step.chunk;
+  }
+  yield* rest;
+}
