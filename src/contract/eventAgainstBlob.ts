@@ -3,13 +3,14 @@
  * (snapshot-format spec, section 10 item 4). Fields that a minimal record leaves out are not compared.
  */
 import { EVENT, type RecordView } from '../snapshot/record.js';
+import { sameHex } from '../wire/hexDigits.js';
 import { Interner } from '../wire/interner.js';
 import { WireReader } from '../wire/reader.js';
 import { sameBytes } from '../wire/sameBytes.js';
 import type { BlobView } from './blob.js';
 import { readTemplateSegments } from './blob.js';
 import type { ContractView } from './contractView.js';
-import { hexMatches, recordDifference, valueDifference } from './lapiCompare.js';
+import { recordDifference, valueDifference } from './lapiCompare.js';
 import { formatMicros } from './time.js';
 
 export interface EventDifference {
@@ -78,7 +79,7 @@ export function eventComparer(): (view: ContractView) => EventDifference[] {
     found = none;
     const id = eventFields[2 * EVENT.contractId];
     const idEnd = eventFields[2 * EVENT.contractId + 1];
-    if (id >= 0 && !hexMatches(buf, id, idEnd, blob.buf, blob.contractIdStart, blob.contractIdEnd))
+    if (id >= 0 && !sameHex(buf, id, idEnd, blob.buf, blob.contractIdStart, blob.contractIdEnd))
       note('contractId', record.contractId, blob.contractId);
     if (eventFields[2 * EVENT.templateId] >= 0 && !sameTemplate(record, blob))
       note('templateId', JSON.stringify(record.templateId), JSON.stringify(blob.templateId));

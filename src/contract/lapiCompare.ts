@@ -4,6 +4,7 @@
  * in any record and may carry labels and type ids; numbers of the oneof members differ between the two.
  */
 import { AcsError } from '../io/error.js';
+import { sameHex } from '../wire/hexDigits.js';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from '../wire/reader.js';
 import { sameBytes } from '../wire/sameBytes.js';
 import { LF_FIELD } from './valueCodec.js';
@@ -169,7 +170,7 @@ function sameValue(
     case LF_FIELD.text:
       return aTo - aPos === bTo - bPos && sameBytes(a, aPos, aTo, b, bPos);
     case LF_FIELD.contractId:
-      return hexMatches(a, aPos, aTo, b, bPos, bTo);
+      return sameHex(a, aPos, aTo, b, bPos, bTo);
     case LF_FIELD.optional:
       return sameOptional(a, aPos, aTo, b, bPos, bTo);
     case LF_FIELD.list:
@@ -188,25 +189,6 @@ function sameValue(
       return false;
   }
 }
-
-/** True when `text[start, end)` is the lower-case hex of `raw[rawStart, rawEnd)`. */
-export function hexMatches(
-  text: Buffer,
-  start: number,
-  end: number,
-  raw: Buffer,
-  rawStart: number,
-  rawEnd: number,
-): boolean {
-  if (end - start !== 2 * (rawEnd - rawStart)) return false;
-  for (let i = rawStart, j = start; i < rawEnd; i++, j += 2) {
-    const b = raw[i];
-    if (text[j] !== HEX_DIGITS[b >> 4] || text[j + 1] !== HEX_DIGITS[b & 15]) return false;
-  }
-  return true;
-}
-
-const HEX_DIGITS = Buffer.from('0123456789abcdef');
 
 function sameRecord(a: Buffer, aPos: number, aEnd: number, b: Buffer, bPos: number, bEnd: number): boolean {
   for (let i = 0; ; i++) {
