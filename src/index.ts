@@ -14,14 +14,16 @@ export { diffOpenCommitments, type OpenCommitmentDifference } from './commitment
 export { readStates, writeStates } from './commitment/savedStates.js';
 export { schemeOf } from './commitment/scheme.js';
 export { commitmentsOfSnapshot, groupStatesOfSnapshot } from './commitment/snapshotStates.js';
-export { BlobView, type ContractInstance, decodeBlob, encodeBlob } from './contract/blob.js';
+export { BlobView } from './contract/blob.js';
 export { contentDigest } from './contract/contentDigest.js';
 export { type ContractIdInfo, classifyContractId } from './contract/contractId.js';
+export { type ContractInstance, decodeBlob, encodeBlob } from './contract/contractInstance.js';
 export { ContractView } from './contract/contractView.js';
 export { type Manifest, readManifest } from './contract/manifest.js';
 export { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from './contract/snapshotFile.js';
 export type { LfValue } from './contract/value.js';
-export { decodeValue, encodeValue } from './contract/valueCodec.js';
+export { decodeValue } from './contract/valueDecoder.js';
+export { encodeValue } from './contract/valueEncoder.js';
 export { type Completed, completeContract, type MissingPart } from './convert/completeContract.js';
 export { type ConvertOptions, type ConvertResult, convertSources } from './convert/convert.js';
 export { type Importability, importability } from './convert/importability.js';

@@ -7,7 +7,7 @@ import { AcsError } from '../io/error.js';
 import { sameHex } from '../wire/hexDigits.js';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from '../wire/reader.js';
 import { sameBytes } from '../wire/sameBytes.js';
-import { LF_FIELD } from './valueCodec.js';
+import { LF_FIELD } from './value.js';
 
 /** Ledger API member number for each LF member number. */
 const LAPI_OF_LF = [-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 12];

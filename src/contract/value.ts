@@ -29,3 +29,28 @@ export type LfValue =
   | { readonly kind: 'enum'; readonly tag: string };
 
 export type LfKind = LfValue['kind'];
+
+/** Field numbers of the `Value` oneof in the blob; the Ledger API's differ. */
+export const LF_FIELD = {
+  unit: 1,
+  bool: 2,
+  int64: 3,
+  date: 4,
+  timestamp: 5,
+  numeric: 6,
+  party: 7,
+  text: 8,
+  contractId: 9,
+  optional: 10,
+  list: 11,
+  genMap: 12,
+  record: 13,
+  variant: 14,
+  enum: 15,
+  textMap: 16,
+} as const;
+
+export const MIN_DATE = -719162;
+export const MAX_DATE = 2932896;
+export const MIN_TIMESTAMP = -62135596800000000n;
+export const MAX_TIMESTAMP = 253402300799999999n;

@@ -5,8 +5,8 @@
  */
 import { contractIdValueProblem } from './contractId.js';
 import { nameProblem, partyProblem } from './identifier.js';
-import { MAX_VALUE_DEPTH } from './value.js';
-import { decodeValue, MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from './valueCodec.js';
+import { MAX_DATE, MAX_TIMESTAMP, MAX_VALUE_DEPTH, MIN_DATE, MIN_TIMESTAMP } from './value.js';
+import { decodeValue } from './valueDecoder.js';
 
 /** Throws what `decodeValue` throws when `buf[start, end)` is no valid value. */
 export function checkValue(buf: Buffer, start: number, end: number): void {

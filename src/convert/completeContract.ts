@@ -2,8 +2,9 @@
  * A source contract as a record of format A, as far as it goes: what the source lacks is said by name, never made up
  * (snapshot-format spec, sections 3.3 and 9).
  */
-import { type ContractInstance, encodeBlob } from '../contract/blob.js';
-import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { type ContractInstance, encodeBlob } from '../contract/contractInstance.js';
+import { decodeValue } from '../contract/valueDecoder.js';
+import { encodeValue } from '../contract/valueEncoder.js';
 import { type CreatedEventParts, encodeCreatedEvent, encodeFrame } from '../snapshot/encodeRecord.js';
 import { plainRecord, plainValue } from './plainLedgerApiValue.js';
 import type { SourceContract } from './sourceContract.js';

@@ -3,7 +3,7 @@
  * Every value names its kind, so no package is needed.
  */
 import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { parseInstant } from './instant.js';
 import { numericText } from './ledgerApiValue.js';

@@ -2,7 +2,7 @@
  * Ledger API v2: created events as source contracts, and `GetActiveContracts` responses, protobuf and JSON
  * (ledger-semantics spec, 2.1; snapshot-format spec, 3.3). Where an event carries its blob, the blob is authoritative.
  */
-import { decodeBlob } from '../contract/blob.js';
+import { decodeBlob } from '../contract/contractInstance.js';
 import { AcsError } from '../io/error.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import type { TemplateId } from '../snapshot/eventValues.js';

@@ -3,8 +3,16 @@
  * same, the numbers differ (snapshot-format spec, section 4; legacy-import spec, 1.3). Labels and type ids are dropped.
  */
 import { nameProblem, partyProblem } from '../contract/identifier.js';
-import { type LfKind, type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
-import { checkNumeric, MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/valueCodec.js';
+import {
+  type LfKind,
+  type LfValue,
+  MAX_DATE,
+  MAX_TIMESTAMP,
+  MAX_VALUE_DEPTH,
+  MIN_DATE,
+  MIN_TIMESTAMP,
+} from '../contract/value.js';
+import { checkNumeric } from '../contract/valueDecoder.js';
 import { LEDGER_API_FIELD } from '../dar/ledgerApiValue.js';
 import { AcsError } from '../io/error.js';
 import { decodeUtf8, WireReader } from '../wire/reader.js';

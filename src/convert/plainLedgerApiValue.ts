@@ -3,7 +3,7 @@
  * hold. No package is needed. Trailing Nones of records are cut at every level (snapshot-format spec, 3.4 item 8).
  */
 import type { LfValue } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { WireWriter } from '../wire/writer.js';
 
 /** A serialized `Record`; the value must be a record. */

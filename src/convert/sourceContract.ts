@@ -2,7 +2,7 @@
  * One contract as some ledger wrote it down, with holes where that form says nothing: the common model of every reader
  * (legacy-import spec, section 1.1; snapshot-format spec, section 9).
  */
-import type { ContractInstance } from '../contract/blob.js';
+import type { ContractInstance } from '../contract/contractInstance.js';
 import type { LfValue } from '../contract/value.js';
 import type { TemplateId } from '../snapshot/eventValues.js';
 

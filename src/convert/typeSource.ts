@@ -1,7 +1,8 @@
 /** Giving the values of a source contract their bytes: JSON without types needs the package of its template. */
 
 import type { LfValue } from '../contract/value.js';
-import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
+import { encodeValue } from '../contract/valueEncoder.js';
 import { readJson } from '../dar/jsonReader.js';
 import type { PlanCompiler, TemplatePlan, TypePlan } from '../dar/plan.js';
 import { formatTypeRef } from '../dar/type.js';

@@ -3,7 +3,7 @@
  * section 4). Trailing Nones of records are cut at every level, as every participant does.
  */
 import type { LfValue } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { WireWriter } from '../wire/writer.js';
 import type { TypePlan } from './plan.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';

@@ -4,15 +4,16 @@
  */
 import { contractIdValueProblem } from '../contract/contractId.js';
 import { isParty } from '../contract/identifier.js';
-import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
 import {
-  checkNumeric,
+  type LfValue,
   MAX_DATE,
   MAX_TIMESTAMP,
+  MAX_VALUE_DEPTH,
   MIN_DATE,
   MIN_TIMESTAMP,
-  sortTextEntries,
-} from '../contract/valueCodec.js';
+} from '../contract/value.js';
+import { checkNumeric } from '../contract/valueDecoder.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { LEDGER_API_FIELD } from './ledgerApiValue.js';
 import { normalizeNumeric } from './numericText.js';

@@ -2,7 +2,7 @@
  * Daml dates, and strict reading of timestamps, as in the JSON Ledger API (daml-lf spec, section 3.3). Timestamps are
  * written by `formatTimestampValue`.
  */
-import { MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/valueCodec.js';
+import { MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/value.js';
 
 const DAY_MICROS = 86_400_000_000n;
 

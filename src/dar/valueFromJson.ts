@@ -6,7 +6,7 @@
 import { contractIdValueProblem } from '../contract/contractId.js';
 import { isParty } from '../contract/identifier.js';
 import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { type JsonNode, readJson } from './jsonReader.js';
 import { normalizeNumeric } from './numericText.js';

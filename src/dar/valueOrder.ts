@@ -1,7 +1,7 @@
 /** The order of Daml-LF values, by which GenMap keys are sorted (contract-id spec, section 4.6). */
 
 import type { LfValue } from '../contract/value.js';
-import { compareCodePoints, sortTextEntries } from '../contract/valueCodec.js';
+import { compareCodePoints, sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { compareNumerics } from './numericText.js';
 import type { TypePlan } from './plan.js';

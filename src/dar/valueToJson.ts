@@ -5,7 +5,7 @@
 
 import { formatTimestampValue } from '../contract/time.js';
 import type { LfValue } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { normalizeNumeric, scaleOf } from './numericText.js';
 import { PLAN_OPTIONAL, type TypePlan } from './plan.js';

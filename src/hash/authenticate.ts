@@ -11,8 +11,8 @@ import {
   V1_CANTON_BYTES,
   V2_LOCAL_BYTES,
 } from '../contract/contractId.js';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
 import { checkValue } from '../contract/valueCheck.js';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/valueCodec.js';
 import type { PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { sameBytes } from '../wire/sameBytes.js';

@@ -1,6 +1,7 @@
 /** Ids for contracts whose content was changed or made offline (contract-id spec, sections 3 and 7). */
-import { BlobView, type ContractInstance, encodeBlob } from '../contract/blob.js';
+import { BlobView } from '../contract/blob.js';
 import { type ContractIdVersion, classifyContractId } from '../contract/contractId.js';
+import { type ContractInstance, encodeBlob } from '../contract/contractInstance.js';
 import type { PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { ContractHasher, METHOD_OF_VERSION } from './contractHasher.js';

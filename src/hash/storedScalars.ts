@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { contractIdValueProblem } from '../contract/contractId.js';
 import { nameProblem, partyProblem } from '../contract/identifier.js';
-import { MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/valueCodec.js';
+import { MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../contract/value.js';
 import { HashBuffer } from './hashBuffer.js';
 
 /** Thrown, without the cost of an Error, when the fast walk gives up. Never leaves src/hash. */

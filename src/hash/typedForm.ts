@@ -3,7 +3,8 @@
  * bytes together with the type check that an import makes (section 6).
  */
 import { MAX_VALUE_DEPTH } from '../contract/value.js';
-import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
+import { encodeValue } from '../contract/valueEncoder.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,

@@ -3,7 +3,8 @@
  * and 4.3. One pass over the stored bytes.
  */
 import { MAX_VALUE_DEPTH } from '../contract/value.js';
-import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
+import { encodeValue } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { compareSpans } from '../wire/spanList.js';
 import type { HashBuffer } from './hashBuffer.js';

@@ -3,7 +3,7 @@ import { ContractView } from '../contract/contractView.js';
 import { isPackageId, synchronizerIdProblem } from '../contract/identifier.js';
 import type { LfValue } from '../contract/value.js';
 import { checkValue } from '../contract/valueCheck.js';
-import { decodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
 import {
   type PackageStore,
   type RepresentativePackageOverrides,

@@ -1,6 +1,6 @@
 /** The verdict on one contract as a finding, and counts of many verdicts. */
 import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/valueCodec.js';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
 import { authenticateWith, VERDICT_CODES, type Verdict, type VerdictCode } from '../hash/authenticate.js';
 import type { ContractHasher } from '../hash/contractHasher.js';
 import { AcsError } from '../io/error.js';

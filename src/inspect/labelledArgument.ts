@@ -1,5 +1,5 @@
 /** Arguments and keys with the names of their types, for `acs cat --dar`. */
-import { decodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
 import { contractLabeller } from '../dar/contractLabeller.js';
 import type { PackageSet } from '../dar/type.js';
 import type { JsonOptions } from '../dar/valueToJson.js';

@@ -2,7 +2,7 @@
  * The first pass of a remap: reads every contract, gives those that refer to nothing their new ids, and keeps the others
  * for {@link resolveReferences}.
  */
-import { encodeBlob } from '../contract/blob.js';
+import { encodeBlob } from '../contract/contractInstance.js';
 import { completeContract } from '../convert/completeContract.js';
 import { readSource, type SourceFacts } from '../convert/readSource.js';
 import type { SourceContract } from '../convert/sourceContract.js';

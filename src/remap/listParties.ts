@@ -1,6 +1,6 @@
 /** `acs parties`: who appears in sources, in which role, on which templates. */
 import type { LfValue } from '../contract/value.js';
-import { decodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
 import { readSource, type SourceFacts } from '../convert/readSource.js';
 import type { SourceContract, SourceValue } from '../convert/sourceContract.js';
 import type { ReadSourceOptions } from '../convert/sourceReading.js';

@@ -3,7 +3,7 @@
  * field that is not None (daml-lf spec, section 3.4). Used for contracts that get a new id; others keep their bytes.
  */
 import type { LfValue } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { normalizeNumeric } from '../dar/numericText.js';
 import type { TypePlan } from '../dar/plan.js';
 import { kindOfPlan } from '../dar/typeCheck.js';

@@ -2,10 +2,12 @@
  * A source contract with its parties, packages and synchronizer already changed, its references still old: what both
  * passes of a remap start from (contract-id spec, section 7.2).
  */
-import type { ContractInstance } from '../contract/blob.js';
+
 import { type ContractIdVersion, classifyContractId } from '../contract/contractId.js';
+import type { ContractInstance } from '../contract/contractInstance.js';
 import type { LfValue } from '../contract/value.js';
-import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { decodeValue } from '../contract/valueDecoder.js';
+import { encodeValue } from '../contract/valueEncoder.js';
 import { packageIdOf, packageNameOf } from '../convert/completeContract.js';
 import type { SourceContract } from '../convert/sourceContract.js';
 import { argumentOf, keyOf } from '../convert/typeSource.js';

@@ -3,7 +3,7 @@
  * section 7.2). Maps whose keys change are sorted again; keys that become equal are a collision.
  */
 import type { LfValue } from '../contract/value.js';
-import { sortTextEntries } from '../contract/valueCodec.js';
+import { sortTextEntries } from '../contract/valueEncoder.js';
 import { PLAN_GEN_MAP, PLAN_OPTIONAL, PLAN_RECORD, PLAN_VARIANT, type TypePlan } from '../dar/plan.js';
 import { compareScalars, compareValues } from '../dar/valueOrder.js';
 import { AcsError } from '../io/error.js';

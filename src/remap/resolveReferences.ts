@@ -1,6 +1,7 @@
 /** Between the passes of a remap: new ids of the contracts that refer to others, in the order of the references. */
-import { decodeBlob, encodeBlob } from '../contract/blob.js';
-import { decodeValue, encodeValue } from '../contract/valueCodec.js';
+import { decodeBlob, encodeBlob } from '../contract/contractInstance.js';
+import { decodeValue } from '../contract/valueDecoder.js';
+import { encodeValue } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { ID_NEW } from './contractTable.js';
 import { computeNewId } from './newContractId.js';

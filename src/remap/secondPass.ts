@@ -1,5 +1,5 @@
 /** The second pass of a remap: reads an input again and writes its contracts with their new ids. */
-import { encodeBlob } from '../contract/blob.js';
+import { encodeBlob } from '../contract/contractInstance.js';
 import { ContractView } from '../contract/contractView.js';
 import { createSnapshotFile, type SnapshotFile } from '../contract/snapshotFile.js';
 import { readSource, type SourceFacts } from '../convert/readSource.js';

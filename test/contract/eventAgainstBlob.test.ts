@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBlob } from '../../src/contract/blob.js';
+import { decodeBlob } from '../../src/contract/contractInstance.js';
 import { ContractView } from '../../src/contract/contractView.js';
 import { eventComparer } from '../../src/contract/eventAgainstBlob.js';
 import { type CreatedEventParts, encodeRecord } from '../../src/snapshot/encodeRecord.js';

@@ -2,9 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import { decodeBlob, encodeBlob } from '../../src/contract/blob.js';
+import { decodeBlob, encodeBlob } from '../../src/contract/contractInstance.js';
 import type { LfValue } from '../../src/contract/value.js';
-import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { fixture } from '../fixtures.js';
 

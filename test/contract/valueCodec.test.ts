@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LfValue } from '../../src/contract/value.js';
+import { MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP } from '../../src/contract/value.js';
 import { checkValue } from '../../src/contract/valueCheck.js';
-import {
-  compareCodePoints,
-  decodeValue,
-  encodeValue,
-  MAX_DATE,
-  MAX_TIMESTAMP,
-  MIN_DATE,
-  MIN_TIMESTAMP,
-} from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { compareCodePoints, encodeValue } from '../../src/contract/valueEncoder.js';
 import { AcsError } from '../../src/io/error.js';
 
 const name = fc.stringMatching(/^[A-Za-z$_][A-Za-z0-9$_]{0,12}$/);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decodeBlob } from '../../src/contract/blob.js';
+import { decodeBlob } from '../../src/contract/contractInstance.js';
 import { completeContract } from '../../src/convert/completeContract.js';
 import { OldRecordTranscoder } from '../../src/convert/oldRecordTranscoder.js';
 import { AcsError } from '../../src/io/error.js';

@@ -1,9 +1,10 @@
 /** Building damaged snapshots out of sound ones. */
 import { readFileSync } from 'node:fs';
 import { constants, crc32, createGzip, deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
-import { decodeBlob, encodeBlob } from '../../src/contract/blob.js';
+import { decodeBlob, encodeBlob } from '../../src/contract/contractInstance.js';
 import type { LfValue } from '../../src/contract/value.js';
-import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { WireWriter } from '../../src/wire/writer.js';
 import { fixture } from '../fixtures.js';
 

@@ -1,7 +1,7 @@
 /** Random values of a type, in normal form, for property tests. */
 import fc from 'fast-check';
 import type { LfValue } from '../../src/contract/value.js';
-import { sortTextEntries } from '../../src/contract/valueCodec.js';
+import { sortTextEntries } from '../../src/contract/valueEncoder.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ContractInstance, decodeBlob } from '../../src/contract/blob.js';
-import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
+import { type ContractInstance, decodeBlob } from '../../src/contract/contractInstance.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { checkValue } from '../../src/dar/typeCheck.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { type DarCatalog, loadDars } from '../../src/dar/catalog.js';
 import { encodeLedgerApiRecord } from '../../src/dar/ledgerApiValue.js';
 import { decodeLedgerApiRecord } from '../../src/dar/ledgerApiValueReader.js';

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeBlob } from '../../src/contract/blob.js';
+import { decodeBlob } from '../../src/contract/contractInstance.js';
 import type { LfValue } from '../../src/contract/value.js';
-import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { type DarCatalog, loadDars } from '../../src/dar/catalog.js';
 import {
   encodeLedgerApiRecord,

@@ -1,7 +1,7 @@
 /** Claims: who tells a row, when it may be dropped, and that nothing is lost however the threads take turns. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBlob } from '../../src/contract/blob.js';
+import { encodeBlob } from '../../src/contract/contractInstance.js';
 import { CLAIMING_BYTES, openClaimingSink } from '../../src/diff/claimingSink.js';
 import { newClaimsMemory, openClaims, SHOWN, UNCLAIMED } from '../../src/diff/claims.js';
 import { newRowKey, openVocabulary, RowBuilder, type Vocabulary } from '../../src/diff/fingerprint.js';

@@ -1,7 +1,7 @@
 /** The table of classes (commitments spec, section 5.5), row by row, for two and for three participants. */
 import { describe, expect, it } from 'vitest';
 import { hostingMapOf } from '../../src/commitment/hostingMap.js';
-import { encodeBlob } from '../../src/contract/blob.js';
+import { encodeBlob } from '../../src/contract/contractInstance.js';
 import type { DiffClass } from '../../src/diff/classes.js';
 import { diffInputs } from '../../src/diff/diff.js';
 import type { Difference } from '../../src/diff/difference.js';

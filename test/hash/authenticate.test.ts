@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BlobView, decodeBlob, encodeBlob } from '../../src/contract/blob.js';
+import { BlobView } from '../../src/contract/blob.js';
+import { decodeBlob, encodeBlob } from '../../src/contract/contractInstance.js';
 import { ContractView } from '../../src/contract/contractView.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { authenticate, type Verdict } from '../../src/hash/authenticate.js';

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BlobView, decodeBlob } from '../../src/contract/blob.js';
+import { BlobView } from '../../src/contract/blob.js';
+import { decodeBlob } from '../../src/contract/contractInstance.js';
 import type { LfValue } from '../../src/contract/value.js';
-import { decodeValue, encodeValue } from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import type { TypeRef } from '../../src/dar/type.js';
 import { readSalt } from '../../src/hash/authenticationData.js';
 import { computeContractId } from '../../src/hash/computeContractId.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BlobView, decodeBlob, encodeBlob } from '../../src/contract/blob.js';
+import { BlobView } from '../../src/contract/blob.js';
+import { decodeBlob, encodeBlob } from '../../src/contract/contractInstance.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { readSalt, readV2AuthenticationData } from '../../src/hash/authenticationData.js';
 import { contractIdParts, hasherFor, withComputedId } from '../../src/hash/computeContractId.js';

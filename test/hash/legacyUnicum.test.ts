@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeValue } from '../../src/contract/valueCodec.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { lf1ContractHash, lf1KeyHash, untypedKeyHash } from '../../src/hash/contractHash.js';
 import { HashBuffer } from '../../src/hash/hashBuffer.js';
 import { legacyUnicum, writeUnicum } from '../../src/hash/unicum.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeValue } from '../../src/contract/valueCodec.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { HashBuffer } from '../../src/hash/hashBuffer.js';
 import { UntypedForm } from '../../src/hash/untypedForm.js';
 

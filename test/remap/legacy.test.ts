@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
-import { decodeValue } from '../../src/contract/valueCodec.js';
+import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { authenticate } from '../../src/hash/authenticate.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeBlob } from '../../src/contract/blob.js';
+import { decodeBlob } from '../../src/contract/contractInstance.js';
 import { loadDars } from '../../src/dar/catalog.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { partyMap } from '../../src/remap/partyMap.js';

@@ -3,8 +3,8 @@
  * here, with ids that a participant would compute too; `fixtures/lost-synchronizer` holds the files.
  */
 import { createHash } from 'node:crypto';
-import type { ContractInstance } from '../../src/contract/blob.js';
-import { encodeValue } from '../../src/contract/valueCodec.js';
+import type { ContractInstance } from '../../src/contract/contractInstance.js';
+import { encodeValue } from '../../src/contract/valueEncoder.js';
 import type { PackageSet } from '../../src/dar/type.js';
 import { writeAuthenticationData } from '../../src/hash/authenticationData.js';
 import { withComputedId } from '../../src/hash/computeContractId.js';

@@ -1,6 +1,6 @@
 /** Views of participants in memory that know as much as a store: what is in flight, archived and purged. */
 import { createHash } from 'node:crypto';
-import { type ContractInstance, encodeBlob } from '../../src/contract/blob.js';
+import { type ContractInstance, encodeBlob } from '../../src/contract/contractInstance.js';
 import type { DiffSource, InactiveStatus } from '../../src/diff/source.js';
 import { participant, SYNC } from '../diff/contracts.js';
 
