@@ -5,29 +5,43 @@
  */
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
-import { copyWords } from '../wire/copyBytes.js';
-import { wordsOf } from '../wire/sameBytes.js';
-import { type Claims, SHOWN, UNCLAIMED } from './claims.js';
-import { MAX_ID_BYTES, type RowBuilder, usualIdStart } from './fingerprint.js';
+import type { RecordView } from '../snapshot/record.js';
+import { type Claims, HASH_WORDS, SHOWN, UNCLAIMED } from './claims.js';
+import { MAX_ID_BYTES, type RowBuilder } from './fingerprint.js';
 import { HASH_ROOM, type KeyedHash, MAX_HASHED_BYTES, MESSAGE_START } from './keyedHash.js';
+import {
+  fillFromMessage,
+  messageBlob,
+  messageBytes,
+  parseMessage,
+  usualId,
+  writeMessage,
+} from './rowMessage.js';
 import { fillRow } from './rowSink.js';
 
 /** Rows that wait to be shown by the others: two pages, of which the older one is settled when the younger one is full. */
 const PAGE_BYTES = 4 << 20;
 const PAGE_ROWS = 1 << 14;
+/** Behind the pages is room for a contract id. */
+const ID_START = MESSAGE_START + 2 * (PAGE_BYTES + HASH_ROOM);
 /** Memory {@link openClaimingSink} wants for messages. */
-export const CLAIMING_BYTES = 2 * (PAGE_BYTES + HASH_ROOM);
+export const CLAIMING_BYTES = 2 * (PAGE_BYTES + HASH_ROOM) + MAX_ID_BYTES + HASH_ROOM;
 /** After a page of which most rows had to be told after all, the rows of so many are told at once before it is tried again. */
-const REST_PAGES = 8;
+const REST_PAGES = 2;
+/** Of the waiting rows one in so many is asked for when it comes to waiting for other threads. */
+const SAMPLE = 16;
 
-/** A message: five words (lengths of blob, synchronizer id and representative package, counter), then these three. */
-const HEADER_BYTES = 20;
-
-const UNUSUAL_BYTES = MAX_ID_BYTES + HASH_ROOM;
-
+/** So many rows are claimed at once: what is cold of the claims is fetched for all of them together. */
+const BATCH = 16;
 export interface ClaimingSink {
   record(view: RecordView): void;
+  /** Says how far the input is read; see {@link Claims.advance}. */
+  advance(progress: number): void;
+  /**
+   * True when rows that wait would soon have to be told only because other inputs are not read as far: then time is better
+   * spent on those.
+   */
+  readonly early: boolean;
   /** Tells the rows that wait; they may be dropped nevertheless. */
   finish(): void;
   /** Rows dropped so far. */
@@ -41,6 +55,7 @@ export interface ClaimingSinkOptions {
   hash: KeyedHash;
   claims: Claims;
   input: number;
+  inputs: number;
   /** All inputs, one bit each, when what they all show alike may be dropped. */
   droppable: number | undefined;
   /** How many rows may wait in a page; default {@link PAGE_ROWS}. */
@@ -51,7 +66,11 @@ export interface ClaimingSinkOptions {
 
 interface Page {
   readonly start: number;
+  /** Rows that wait in it. */
   rows: number;
+  /** How far the input was read when the last row came in. */
+  progress: number;
+  /** Per row where its message is, the slot of its claim, number and offset of its record. */
   readonly addresses: Int32Array;
   readonly slots: Int32Array;
   readonly indices: Float64Array;
@@ -59,115 +78,115 @@ interface Page {
 }
 
 export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
-  const { builder, hash, claims, input, droppable, tell, pageRows = PAGE_ROWS } = options;
-  const { bytes, words, result } = hash;
+  const { builder, hash, claims, input, inputs, droppable, tell, pageRows = PAGE_ROWS } = options;
+  const { bytes, result } = hash;
   const view = new ContractView();
-  const blobView = new BlobView();
+  const blob = new BlobView();
   let page = newPage(MESSAGE_START, pageRows);
   let older = newPage(MESSAGE_START + PAGE_BYTES + HASH_ROOM, pageRows);
   /** Where the next message goes. */
   let next = page.start;
-  /** Where the contract id of the record at hand begins, as {@link hashed} has found it. */
-  let idStart = 0;
+  /** The rows of the page from here on are not claimed yet; their hashes, and where in their blobs the id is. */
+  let unasked = 0;
+  const hashes = new Int32Array(BATCH * HASH_WORDS);
+  const ids = new Int32Array(BATCH);
   /** Rows to be told at once. */
   let resting = 0;
   let dropped = 0;
   let apart = false;
+  let progress = 0;
 
-  /** Puts what makes the record's row into the memory of the hash, hashes it, and gives its length; 0 when it is unusual. */
-  function hashed(record: RecordView, start: number, end: number): number {
-    const { buf } = record;
-    const id = start < 0 ? -1 : usualIdStart(buf, start, end);
-    if (id < 0 || buf[id]! > 1) return 0;
-    idStart = id;
-    const fields = record.eventFields;
-    const represented = fields[2 * EVENT.representativePackageId]!;
-    const packageBytes = represented < 0 ? 0 : fields[2 * EVENT.representativePackageId + 1]! - represented;
-    const synchronizerBytes = record.synchronizerEnd - record.synchronizerStart;
-    const length = HEADER_BYTES + end - start + synchronizerBytes + packageBytes;
-    if (length > MAX_HASHED_BYTES) return 0;
-    if (next + length > page.start + PAGE_BYTES || page.rows === pageRows) turn();
-    words.setInt32(next, end - start, true);
-    words.setInt32(next + 4, synchronizerBytes, true);
-    words.setInt32(next + 8, packageBytes, true);
-    const counter = record.counterIsZero ? 0n : record.reassignmentCounter;
-    words.setInt32(next + 12, counter === 0n ? 0 : Number(BigInt.asIntN(32, counter)), true);
-    words.setInt32(next + 16, counter === 0n ? 0 : Number(BigInt.asIntN(32, counter >> 32n)), true);
-    let at = next + HEADER_BYTES;
-    bytes.set(buf.subarray(start, end), at);
-    at += end - start;
-    const source = wordsOf(buf);
-    copyWords(source, record.synchronizerStart, record.synchronizerEnd, words, at);
-    if (packageBytes > 0) {
-      copyWords(source, represented, represented + packageBytes, words, at + synchronizerBytes);
+  /** Claims the rows at the end of the page. Those that another thread has leave it, and those that cannot wait. */
+  function ask(): void {
+    const first = unasked;
+    const end = page.rows;
+    if (first === end) return;
+    const { addresses, slots, indices, offsets } = page;
+    claims.approach(hashes, end - first);
+    let kept = first;
+    for (let row = first; row < end; row++) {
+      const hashAt = (row - first) * HASH_WORDS;
+      let slot = UNCLAIMED;
+      if (apart) claims.passBy(hashes, hashAt);
+      else slot = claims.show(hashes, hashAt, input, false);
+      if (slot === SHOWN) continue;
+      const at = addresses[row]!;
+      // What is dropped has to be sound, too.
+      parseMessage(blob, hash, at);
+      const usual = blob.contractIdStart === messageBlob(at) + ids[row - first]!;
+      if (usual && slot >= 0 && droppable !== undefined && resting === 0) {
+        addresses[kept] = at;
+        slots[kept] = slot;
+        indices[kept] = indices[row]!;
+        offsets[kept] = offsets[row]!;
+        kept++;
+        continue;
+      }
+      if (resting > 0) resting--;
+      fillFromMessage(builder, input, blob, hash, at);
+      if (!usual) showUnusual();
+      tell(slot >= 0 ? slot : -1, indices[row]!, offsets[row]!);
     }
-    hash.hash(next, length, next + HEADER_BYTES + id - start, buf[id - 1]!);
-    return length;
-  }
-
-  /** Lets the message at hand wait. */
-  function keep(record: RecordView, slot: number, length: number): void {
-    const row = page.rows++;
-    page.addresses[row] = next;
-    page.slots[row] = slot;
-    page.indices[row] = record.index;
-    page.offsets[row] = record.offset;
-    next += length;
+    if (kept === first) next = addresses[first]!;
+    else page.progress = progress;
+    page.rows = kept;
+    unasked = kept;
   }
 
   /** Settles the older page and goes on in it. */
   function turn(): void {
     const before = dropped;
     settle(older);
-    if (older.rows > 0 && 2 * (dropped - before) < older.rows) resting = REST_PAGES * pageRows;
-    older.rows = 0;
+    if (2 * (dropped - before) < older.rows) resting = REST_PAGES * older.rows;
     const younger = page;
     page = older;
     older = younger;
+    page.rows = 0;
+    unasked = 0;
     next = page.start;
   }
 
+  /** Drops the rows of a page, or tells them. */
   function settle({ rows, slots, addresses, indices, offsets }: Page): void {
-    for (let i = 0; i < rows; i++) {
-      const slot = slots[i]!;
+    for (let row = 0; row < rows; row++) {
+      if (row % BATCH === 0) claims.approachSlots(slots, row, Math.min(rows, row + BATCH));
+      const slot = slots[row]!;
       if (droppable !== undefined && claims.drop(slot, droppable)) {
         dropped++;
         continue;
       }
-      const at = addresses[i]!;
-      const blob = at + HEADER_BYTES;
-      const synchronizer = blob + words.getInt32(at, true);
-      const represented = synchronizer + words.getInt32(at + 4, true);
-      builder.begin(input).content(blobView.parse(bytes, blob, synchronizer), blob, synchronizer);
-      builder.synchronizer(bytes, synchronizer, represented);
-      builder.counterWords(words.getInt32(at + 12, true), words.getInt32(at + 16, true));
-      builder.representative(bytes, represented, represented + words.getInt32(at + 8, true));
-      tell(slot, indices[i]!, offsets[i]!);
+      const at = addresses[row]!;
+      fillFromMessage(builder, input, parseMessage(blob, hash, at), hash, at);
+      tell(slot, indices[row]!, offsets[row]!);
     }
   }
 
   function finish(): void {
+    ask();
     settle(older);
     settle(page);
     older.rows = 0;
     page.rows = 0;
+    unasked = 0;
     next = page.start;
   }
 
   /**
-   * Tells the row of the record in `view`, whose contract id the claims do not know from its hash: the blob is written in
-   * another way than usual, or it is too long.
+   * Shows that there is a row of the contract in the builder, whose id the claims cannot know from the hash of the row:
+   * the blob is written in another way than usual, or it is too long.
    */
-  function tellUnusual(slot: number): void {
-    const { record } = view;
-    fillRow(builder, view, input);
+  function showUnusual(): void {
     const id = builder.idBytes;
-    if (next + UNUSUAL_BYTES > page.start + PAGE_BYTES) turn();
-    bytes.set(id, next);
-    hash.hash(next + MAX_ID_BYTES, 0, next, id.length);
-    if (apart) claims.passBy(result);
-    else claims.show(result, input, true);
-    tell(slot, record.index, record.offset);
+    bytes.set(id, ID_START);
+    hash.hash(ID_START + MAX_ID_BYTES, 0, ID_START, id.length);
+    if (apart) claims.passBy(result, 0);
+    else claims.show(result, 0, input, true);
+  }
+
+  function makeRoom(length: number): void {
+    if (next + length <= page.start + PAGE_BYTES && page.rows < pageRows) return;
+    ask();
+    if (next + length > page.start + PAGE_BYTES || page.rows === pageRows) turn();
   }
 
   return {
@@ -177,35 +196,39 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
         finish();
         apart = true;
       }
-      const start = record.eventFields[2 * EVENT.createdEventBlob]!;
-      const end = record.eventFields[2 * EVENT.createdEventBlob + 1]!;
-      const length = hashed(record, start, end);
-      view.of(record);
-      if (length === 0) {
-        tellUnusual(-1);
+      const id = usualId(record);
+      const length = id < 0 ? 0 : messageBytes(record);
+      if (id < 0 || length > MAX_HASHED_BYTES) {
+        fillRow(builder, view.of(record), input);
+        showUnusual();
+        tell(-1, record.index, record.offset);
         return;
       }
-      let slot = -1;
-      if (apart) claims.passBy(result);
-      else {
-        slot = claims.show(result, input, false);
-        if (slot === SHOWN) return;
-        if (slot === UNCLAIMED) slot = -1;
-      }
-      // What is dropped has to be sound, too.
-      if (view.blob.contractIdStart !== idStart) {
-        tellUnusual(slot);
-        return;
-      }
-      if (slot >= 0 && droppable !== undefined) {
-        if (resting === 0) {
-          keep(record, slot, length);
-          return;
-        }
-        resting--;
-      }
-      fillRow(builder, view, input);
-      tell(slot, record.index, record.offset);
+      makeRoom(length);
+      writeMessage(record, hash, next);
+      const idAt = messageBlob(next) + id;
+      hash.hash(next, length, idAt, bytes[idAt - 1]!);
+      const row = page.rows++;
+      page.addresses[row] = next;
+      page.indices[row] = record.index;
+      page.offsets[row] = record.offset;
+      ids[row - unasked] = id;
+      hashes.set(result, (row - unasked) * HASH_WORDS);
+      next += length;
+      if (page.rows - unasked === BATCH) ask();
+    },
+    advance(to) {
+      progress = to;
+      claims.advance(input, to);
+    },
+    get early() {
+      const full = 4 * (next - page.start) > 3 * PAGE_BYTES || 4 * page.rows > 3 * pageRows;
+      if (!full || droppable === undefined || !claims.behind(older.progress, inputs)) return false;
+      let asked = 0;
+      let everywhere = 0;
+      for (let i = 0; i < older.rows; i += SAMPLE, asked++)
+        if (claims.inputsOf(older.slots[i]!) === droppable) everywhere++;
+      return 4 * everywhere < 3 * asked;
     },
     finish,
     get dropped() {
@@ -221,6 +244,7 @@ function newPage(start: number, capacity: number): Page {
   return {
     start,
     rows: 0,
+    progress: 0,
     addresses: new Int32Array(capacity),
     slots: new Int32Array(capacity),
     indices: new Float64Array(capacity),

@@ -31,9 +31,14 @@ const CLAIMED = 1 << 28;
 const CLOSED = 0;
 const AMBIGUOUS = 1;
 const COUNT = 2;
-const HEAD_WORDS = 16;
+/** Per input how far it is read. */
+const PROGRESS = 8;
+const HEAD_WORDS = PROGRESS + MAX_CLAIMING_INPUTS;
+const AT_END = 0x7fffffff;
 /** State, first word of the id's hash, three words of the row's hash; the second word of the id's hash says where. */
 const ENTRY_WORDS = 5;
+/** Two of the id, three of the row. */
+export const HASH_WORDS = 5;
 const MAX_LOAD = 0.7;
 
 /** How long another thread may take to fill an entry before this one gives up its processor. */
@@ -48,15 +53,23 @@ export const UNCLAIMED = -2;
 export interface Claims {
   /**
    * Says that an input shows a row. Gives its slot when the row is new and now this thread's to tell, {@link SHOWN} when
-   * another has it, {@link UNCLAIMED} when there are no claims. `hashes`: two words of the id, three of the row; `opaque`: the row has no hash.
+   * another has it, {@link UNCLAIMED} when there are no claims. `hashes[at …]`: two words of the id, three of the row; `opaque`: the row has no hash.
    */
-  show(hashes: Int32Array, input: number, opaque: boolean): number;
+  show(hashes: Int32Array, at: number, input: number, opaque: boolean): number;
   /** Says that a row is sent without a claim although there are or were claims; of `hashes` only those of the id count. */
-  passBy(hashes: Int32Array): void;
+  passBy(hashes: Int32Array, at: number): void;
+  /** Fetches what {@link show} will look at for so many rows, whose hashes follow one another. */
+  approach(hashes: Int32Array, rows: number): void;
+  /** The same for {@link drop}. */
+  approachSlots(slots: Int32Array, from: number, to: number): void;
   /** Drops a row when every input of `all` shows it and it is the only one of its contract. False when it may not be. */
   drop(slot: number, all: number): boolean;
   /** The inputs that show a row, one bit each. */
   inputsOf(slot: number): number;
+  /** Says how far an input is read, in a measure that is the same for all of them; infinity: to the end. */
+  advance(input: number, progress: number): void;
+  /** True when one of the first so many inputs is not yet read as far as `progress`. */
+  behind(progress: number, inputs: number): boolean;
   /** From now on nothing is claimed and nothing is shown. Every thread notices at its next record. */
   close(): void;
   readonly closed: boolean;
@@ -93,53 +106,64 @@ export function openClaims(memory: SharedArrayBuffer): Claims {
   }
 
   return {
-    show(hashes, input, opaque) {
+    show(hashes, at, input, opaque) {
       const bit = 1 << input;
-      const id = hashes[0]!;
+      const id = hashes[at]!;
       let flags = READY | bit | (opaque ? OPAQUE : 0);
-      for (let slot = hashes[1]! & mask; ; slot = (slot + 1) & mask) {
-        const at = HEAD_WORDS + slot * ENTRY_WORDS;
-        let state = settled(at);
+      for (let slot = hashes[at + 1]! & mask; ; slot = (slot + 1) & mask) {
+        const entry = HEAD_WORDS + slot * ENTRY_WORDS;
+        let state = settled(entry);
         if (state === 0) {
           if (Atomics.add(words, COUNT, 1) >= limit) {
             Atomics.store(words, CLOSED, 1);
             return UNCLAIMED;
           }
-          if (Atomics.compareExchange(words, at, 0, CLAIMED) === 0) {
-            words[at + 1] = id;
-            words[at + 2] = hashes[2]!;
-            words[at + 3] = hashes[3]!;
-            words[at + 4] = hashes[4]!;
-            Atomics.store(words, at, flags);
+          if (Atomics.compareExchange(words, entry, 0, CLAIMED) === 0) {
+            words[entry + 1] = id;
+            words[entry + 2] = hashes[at + 2]!;
+            words[entry + 3] = hashes[at + 3]!;
+            words[entry + 4] = hashes[at + 4]!;
+            Atomics.store(words, entry, flags);
             return slot;
           }
           Atomics.sub(words, COUNT, 1);
-          state = settled(at);
+          state = settled(entry);
         }
-        if (words[at + 1] !== id) continue;
+        if (words[entry + 1] !== id) continue;
         if (
-          words[at + 2] === hashes[2] &&
-          words[at + 3] === hashes[3] &&
-          words[at + 4] === hashes[4] &&
+          words[entry + 2] === hashes[at + 2] &&
+          words[entry + 3] === hashes[at + 3] &&
+          words[entry + 4] === hashes[at + 4] &&
           !opaque &&
           (state & OPAQUE) === 0
         ) {
-          const before = Atomics.or(words, at, bit);
+          const before = Atomics.or(words, entry, bit);
           if ((before & bit) !== 0) Atomics.store(words, AMBIGUOUS, 1);
           return SHOWN;
         }
         flags |= NOT_ALONE;
-        markNotAlone(at);
+        markNotAlone(entry);
       }
     },
 
-    passBy(hashes) {
-      const id = hashes[0]!;
-      for (let slot = hashes[1]! & mask; ; slot = (slot + 1) & mask) {
-        const at = HEAD_WORDS + slot * ENTRY_WORDS;
-        if (settled(at) === 0) return;
-        if (words[at + 1] === id) markNotAlone(at);
+    passBy(hashes, at) {
+      const id = hashes[at]!;
+      for (let slot = hashes[at + 1]! & mask; ; slot = (slot + 1) & mask) {
+        const entry = HEAD_WORDS + slot * ENTRY_WORDS;
+        if (settled(entry) === 0) return;
+        if (words[entry + 1] === id) markNotAlone(entry);
       }
+    },
+
+    // Loads that nobody waits for; atomic ones are made although nobody uses them.
+    approach(hashes, rows) {
+      for (let i = 0; i < rows; i++) {
+        Atomics.load(words, HEAD_WORDS + (hashes[i * HASH_WORDS + 1]! & mask) * ENTRY_WORDS);
+      }
+    },
+
+    approachSlots(slots, from, to) {
+      for (let i = from; i < to; i++) Atomics.load(words, HEAD_WORDS + slots[i]! * ENTRY_WORDS);
     },
 
     drop(slot, all) {
@@ -149,6 +173,15 @@ export function openClaims(memory: SharedArrayBuffer): Claims {
     },
 
     inputsOf: (slot) => Atomics.load(words, HEAD_WORDS + slot * ENTRY_WORDS) & (READY - 1),
+
+    advance(input, progress) {
+      Atomics.store(words, PROGRESS + input, Math.min(progress, AT_END));
+    },
+
+    behind(progress, inputs) {
+      for (let i = 0; i < inputs; i++) if (Atomics.load(words, PROGRESS + i) < progress) return true;
+      return false;
+    },
 
     close: () => void Atomics.store(words, CLOSED, 1),
 

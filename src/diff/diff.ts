@@ -4,25 +4,15 @@
  * differences come in ascending order of contract ids.
  */
 import { AcsError, usageError } from '../io/error.js';
-import { classifyPair, type DiffState, sortClasses } from './classes.js';
-import type { ComparedContract, Difference, PairDifference } from './difference.js';
+import type { DiffState } from './classes.js';
+import { openDescriber } from './describer.js';
+import type { ComparedContract, Difference } from './difference.js';
 import { FILE_THREAD_MEMORY } from './fileThread.js';
-import {
-  contentDigestOf,
-  counterOf,
-  createdAtOf,
-  differingFields,
-  HAS_CONTENT,
-  IN_FLIGHT,
-  idOf,
-  openVocabulary,
-  ROW,
-  type Vocabulary,
-} from './fingerprint.js';
+import { openVocabulary, type Vocabulary } from './fingerprint.js';
 import { type KeptRows, openRows } from './keptRows.js';
 import { planThreads, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
-import { type DiffScope, type InputSet, openScope, type Scope } from './scope.js';
+import { type DiffScope, openScope, type Scope } from './scope.js';
 import { openSharing } from './sharing.js';
 import type { DiffSource, DiffSourceFacts } from './source.js';
 import { type DiffSummary, type DiffTally, openTally } from './summary.js';
@@ -43,8 +33,8 @@ export interface DiffOptions extends DiffScope {
   onFacts?: ((facts: readonly DiffSourceFacts[]) => void) | undefined;
   onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
   /**
-   * How many snapshot files are read at once, each on a thread of its own; 0: one after the other on this one. Default: as
-   * many as there are processors and the memory allows, none for files under 8 MB.
+   * How many snapshot files are read at once, each on a thread of its own; 0: one after the other on this one. Default:
+   * all of them, as far as the memory allows and two per processor at most; none for files under 8 MB.
    */
   threads?: number | undefined;
   /** Compare inputs although they are known to be cut at different record times. */
@@ -229,156 +219,4 @@ function isDifference(contract: ComparedContract | Difference): contract is Diff
 
 function isShownWhereExpected(state: DiffState): boolean {
   return state.expected && (state.state === 'active' || state.state === 'in-flight');
-}
-
-interface Draft {
-  row: number;
-  contractId: string;
-  expected: InputSet;
-  /** Per input the row shown, or -1. */
-  rows: number[];
-  states: Map<number, DiffState>;
-}
-
-function openDescriber(
-  sources: readonly DiffSource[],
-  table: RowTable,
-  vocabulary: Vocabulary,
-  scope: Scope,
-) {
-  const at = (row: number): [Int32Array, number] => [table.blockOf(row), table.offsetOf(row)];
-  const shows = (row: number, input: number): boolean => {
-    const [block, offset] = at(row);
-    return (block[offset + ROW.inputs + (input >>> 5)]! & (1 << (input & 31))) !== 0;
-  };
-  const synchronizerOf = (row: number): string | undefined => {
-    const [block, offset] = at(row);
-    const number = block[offset + ROW.synchronizer]!;
-    return number < 0 ? undefined : vocabulary.synchronizers.text(number);
-  };
-
-  /** Of several rows of one input: that on the wanted synchronizer, else the one with the highest counter. */
-  function rowOf(first: number, input: number): number {
-    let best = -1;
-    for (let row = first; row >= 0; row = table.nextOf(row)) {
-      if (!shows(row, input)) continue;
-      if (best < 0) best = row;
-      else if (scope.synchronizer !== undefined && synchronizerOf(row) === scope.synchronizer) best = row;
-      else if (scope.synchronizer === undefined || synchronizerOf(best) !== scope.synchronizer) {
-        const [a, b] = [counterOf(...at(row)), counterOf(...at(best))];
-        if (a > b || (a === b && (synchronizerOf(row) ?? '') < (synchronizerOf(best) ?? ''))) best = row;
-      }
-    }
-    return best;
-  }
-
-  function stateOf(row: number, input: number, expected: boolean): DiffState {
-    if (row < 0) return { input, expected, state: 'absent' };
-    const [block, offset] = at(row);
-    const flags = block[offset + ROW.flags]!;
-    const state: DiffState = {
-      input,
-      expected,
-      state: (flags & IN_FLIGHT) === 0 ? 'active' : 'in-flight',
-      synchronizer: synchronizerOf(row),
-      reassignmentCounter: counterOf(block, offset),
-    };
-    if ((flags & HAS_CONTENT) !== 0) {
-      state.contentDigest = contentDigestOf(block, offset);
-      state.stakeholders = vocabulary.parties.stakeholdersOf(block[offset + ROW.parties]!);
-      const representative = block[offset + ROW.representative]!;
-      state.representativePackageId = representative < 0 ? '' : vocabulary.packages.text(representative);
-    }
-    return state;
-  }
-
-  return {
-    begin(row: number): Draft {
-      const expected = scope.expected(table, row)!;
-      const rows = sources.map((_, input) => rowOf(row, input));
-      const states = new Map<number, DiffState>();
-      rows.forEach((shown, input) => {
-        const wanted = scope.has(expected, input);
-        if (wanted || shown >= 0) states.set(input, stateOf(shown, input, wanted));
-      });
-      return { row, contractId: idOf(...at(row)), expected, rows, states };
-    },
-
-    /** Asks the inputs that can tell why a contract is not active. */
-    async lookUp(batch: readonly Draft[]): Promise<void> {
-      for (const [input, source] of sources.entries()) {
-        if (source.inactive === undefined) continue;
-        const missing = batch.filter((draft) => draft.states.get(input)?.state === 'absent');
-        if (missing.length === 0) continue;
-        const known = await source.inactive(missing.map((draft) => draft.contractId));
-        for (const draft of missing) {
-          const status = known.get(draft.contractId);
-          if (status === undefined) continue;
-          const state = draft.states.get(input)!;
-          state.state = status.state;
-          state.at = status.at;
-        }
-      }
-    },
-
-    finish(draft: Draft): ComparedContract | Difference {
-      const { members } = draft.expected;
-      const pairs: PairDifference[] = [];
-      for (let i = 0; i < members.length; i++) {
-        for (let j = i + 1; j < members.length; j++) {
-          const [left, right] = [members[i]!, members[j]!];
-          const fields = () =>
-            differingFields(...at(draft.rows[left]!), ...at(draft.rows[right]!), vocabulary.parties);
-          const verdict = classifyPair(draft.states.get(left)!, draft.states.get(right)!, fields);
-          if (verdict.class !== undefined)
-            pairs.push({ left, right, class: verdict.class, fields: verdict.fields, also: verdict.also });
-        }
-      }
-      const shown = draft.rows.find((row) => row >= 0 && hasContent(row));
-      const states = [...draft.states.values()];
-      const packages = new Set(
-        states.flatMap((s) => (s.representativePackageId === undefined ? [] : [s.representativePackageId])),
-      );
-      const contract: ComparedContract = {
-        contractId: draft.contractId,
-        template: shown === undefined ? undefined : templateOf(shown),
-        packageName: shown === undefined ? undefined : packageNameOf(shown),
-        stakeholders:
-          shown === undefined
-            ? undefined
-            : [...new Set(states.flatMap((state) => state.stakeholders ?? []))].sort(),
-        signatories:
-          shown === undefined
-            ? undefined
-            : vocabulary.parties.signatoriesOf(at(shown)[0][at(shown)[1] + ROW.parties]!),
-        createdAt: shown === undefined ? undefined : createdAtOf(...at(shown)),
-        states,
-        representativeDiffers: packages.size > 1,
-      };
-      if (pairs.length === 0) return contract;
-      const classes = sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
-      return {
-        ...contract,
-        class: classes[0]!,
-        classes,
-        fields: [...new Set(pairs.flatMap((pair) => pair.fields))],
-        pairs,
-      };
-    },
-  };
-
-  function hasContent(row: number): boolean {
-    const [block, offset] = at(row);
-    return (block[offset + ROW.flags]! & HAS_CONTENT) !== 0;
-  }
-
-  function templateOf(row: number): string {
-    const [block, offset] = at(row);
-    return vocabulary.templateNames[block[offset + ROW.template]!]!;
-  }
-
-  function packageNameOf(row: number): string {
-    const [block, offset] = at(row);
-    return vocabulary.headers.text(block[offset + ROW.header]! >>> 2);
-  }
 }

@@ -1,4 +1,6 @@
 /** The thread that `startFileThread` starts: reads a snapshot file and sends its rows, a few batches ahead of their use. */
+import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { onReadOf } from '../io/readMeter.js';
 import { sendError } from '../io/threadError.js';
@@ -14,8 +16,12 @@ import { vocabularyParts } from './vocabularyShare.js';
 
 const BATCH_ROWS = 1024;
 const BATCHES_AHEAD = 4;
+/** Of how far a file is read: inflated bytes for each of its own, times this. */
+const PROGRESS_UNIT = 1 << 16;
+/** How often a thread that is early looks for the others. */
+const PACE_MS = 1;
 /** So often at least the other side hears how far this one is. */
-const CHUNKS_BETWEEN_WORDS = 16;
+const CHUNKS_BETWEEN_WORDS = 64;
 
 const port = parentPort;
 if (port === null) throw new Error('fileWorker.js is started by startFileThread only');
@@ -78,9 +84,10 @@ function openClaiming(): ClaimingSink | undefined {
   const hash = openKeyedHash(sharing.key, CLAIMING_BYTES);
   if (hash === undefined) throw new Error('a thread without WebAssembly in a process that has it');
   const claims = openClaims(sharing.claims);
-  return openClaimingSink({ builder, hash, claims, input, droppable: sharing.droppable, tell });
+  return openClaimingSink({ builder, hash, claims, input, inputs, droppable: sharing.droppable, tell });
 }
 
+const fileBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 let record: RecordView | undefined;
 const sink =
   claiming ??
@@ -95,6 +102,11 @@ try {
   const facts = await scanSnapshot(path, visit, {
     ...scan,
     afterChunk: async () => {
+      if (claiming !== undefined && record !== undefined) {
+        // The inputs are files of one kind: they are read as far when each of their bytes has given as many.
+        claiming.advance(Math.floor((record.offset / fileBytes) * PROGRESS_UNIT));
+        while (claiming.early) await delay(PACE_MS);
+      }
       if (++chunks >= CHUNKS_BETWEEN_WORDS) post({ kind: 'state', ...state() });
       while (ahead >= BATCHES_AHEAD) {
         await new Promise<void>((done) => {
@@ -103,6 +115,7 @@ try {
       }
     },
   });
+  claiming?.advance(Number.POSITIVE_INFINITY);
   claiming?.finish();
   if (count > 0) send();
   contracts = facts.records - facts.inFlight;

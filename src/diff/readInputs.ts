@@ -33,7 +33,8 @@ export interface ThreadPlan {
 
 /**
  * `memory` is what is left for threads. `wanted` asks for so many, whatever the memory and the size of the files; 0 for
- * none.
+ * none. Otherwise there are as many as files, though not many more than processors: threads that read side by side tell
+ * each other what they have read.
  */
 export async function planThreads(
   sources: readonly DiffSource[],
@@ -42,7 +43,7 @@ export async function planThreads(
 ): Promise<ThreadPlan> {
   const processors = availableParallelism();
   const threads =
-    wanted ?? (processors < 2 ? 0 : Math.min(processors, Math.floor(memory / FILE_THREAD_MEMORY)));
+    wanted ?? (processors < 2 ? 0 : Math.min(2 * processors, Math.floor(memory / FILE_THREAD_MEMORY)));
   const aside = new Set<number>();
   if (threads > 0) {
     for (const [input, { records }] of sources.entries()) {
@@ -115,10 +116,14 @@ export async function readInputs(
     if (sharing?.claims.closed === false) sharers.add(input);
     try {
       const { contracts, inFlight } = await thread.done;
+      // It ends by itself; nobody has to wait for that.
+      void thread.close();
       return { contracts, inFlightUnknown: inFlight, recordTimes: source.records.recordTimes };
+    } catch (error) {
+      await thread.close();
+      throw error;
     } finally {
       running.delete(input);
-      await thread.close();
     }
   }
 

@@ -302,7 +302,14 @@ function hashId(words: Int32Array, at: number): number {
 
 /** Order of ids by their bytes, a shorter one first when it is the beginning of the other. */
 export function compareIds(a: Int32Array, at: number, b: Int32Array, bt: number): number {
-  const left = Buffer.from(a.buffer, a.byteOffset + 4 * at, 4 * ID_WORDS);
-  const right = Buffer.from(b.buffer, b.byteOffset + 4 * bt, 4 * ID_WORDS);
-  return left.compare(right, 1, 1 + right[0]!, 1, 1 + left[0]!);
+  for (let i = 0; i < ID_WORDS; i++) {
+    const left = a[at + i]!;
+    const right = b[bt + i]!;
+    // The first byte is the length, not a part of the id. Behind the end are zeros.
+    const different = i === 0 ? (left ^ right) & ~0xff : left ^ right;
+    if (different === 0) continue;
+    const shift = 8 * ((31 - Math.clz32(different & -different)) >>> 3);
+    return ((left >>> shift) & 0xff) - ((right >>> shift) & 0xff);
+  }
+  return (a[at]! & 0xff) - (b[bt]! & 0xff);
 }

@@ -171,6 +171,33 @@ describe('spilling', () => {
   });
 });
 
+describe('contract ids', () => {
+  it('are in the order of their bytes', async () => {
+    const { compareIds } = await import('../../src/diff/rowTable.js');
+    const { RowBuilder, newRowKey, openVocabulary } = await import('../../src/diff/fingerprint.js');
+    const builder = new RowBuilder(openVocabulary(), 2, newRowKey());
+    const rowOf = (id: Uint8Array): Int32Array =>
+      builder
+        .begin(0)
+        .id(Buffer.from([0, ...id]), 0, id.length + 1)
+        .words.slice();
+    // Few different bytes, so that many begin alike or differ in zeros at the end.
+    const id = fc
+      .array(fc.constantFrom(0, 0, 0, 1, 0x7f, 0x80, 0xff), { minLength: 1, maxLength: 68 })
+      .map((bytes) => Uint8Array.from(bytes));
+    const cut = fc.tuple(id, fc.nat(68)).map(([bytes, n]) => [bytes, bytes.slice(0, 1 + n)] as const);
+    fc.assert(
+      fc.property(fc.oneof(fc.tuple(id, id), cut), ([a, b]) => {
+        for (const [left, right] of [[a, b] as const, [b, a] as const]) {
+          const order = Math.sign(compareIds(rowOf(left), 0, rowOf(right), 0));
+          expect(order).toBe(Math.sign(Buffer.compare(left, right)));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('inputs', () => {
   const folder = temporaryFolder();
   const one: TestContract = { instance: instance(1) };

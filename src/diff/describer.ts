@@ -1,0 +1,201 @@
+/** What is told of contracts that are not the same everywhere, made of their rows. */
+import { classifyPair, type DiffState, sortClasses } from './classes.js';
+import type { ComparedContract, Difference, PairDifference } from './difference.js';
+import {
+  type ContentField,
+  contentDigestOf,
+  counterOf,
+  createdAtOf,
+  differingFields,
+  HAS_CONTENT,
+  IN_FLIGHT,
+  idOf,
+  ROW,
+  type Vocabulary,
+} from './fingerprint.js';
+import type { RowTable } from './rowTable.js';
+import type { InputSet, Scope } from './scope.js';
+import type { DiffSource } from './source.js';
+
+/** Sets of parties whose names are kept: neighbouring contracts mostly have few. */
+const REMEMBERED = 4096;
+
+/** A contract whose rows are found; {@link Describer.finish} makes of it what is told. */
+export interface Draft {
+  row: number;
+  contractId: string;
+  expected: InputSet;
+  /** Per input the row shown, or -1. */
+  rows: number[];
+  /** Per input what it shows; undefined when it shows nothing and need not. */
+  states: (DiffState | undefined)[];
+}
+
+export interface Describer {
+  begin(row: number): Draft;
+  /** Asks the inputs that can tell why a contract is not active. */
+  lookUp(batch: readonly Draft[]): Promise<void>;
+  finish(draft: Draft): ComparedContract | Difference;
+}
+
+export function openDescriber(
+  sources: readonly DiffSource[],
+  table: RowTable,
+  { parties, headers, packages, synchronizers, templateNames }: Vocabulary,
+  scope: Scope,
+): Describer {
+  const wordOf = (row: number, word: number): number => table.blockOf(row)[table.offsetOf(row) + word]!;
+  const counter = (row: number): bigint => counterOf(table.blockOf(row), table.offsetOf(row));
+  const shows = (row: number, input: number): boolean =>
+    (wordOf(row, ROW.inputs + (input >>> 5)) & (1 << (input & 31))) !== 0;
+  const synchronizerOf = (row: number): string | undefined => {
+    const number = wordOf(row, ROW.synchronizer);
+    return number < 0 ? undefined : synchronizers.text(number);
+  };
+  const stakeholdersOf = remembered((set) => parties.stakeholdersOf(set));
+  const signatoriesOf = remembered((set) => parties.signatoriesOf(set));
+
+  /** Of several rows of one input: that on the wanted synchronizer, else the one with the highest counter. */
+  function rowOf(first: number, input: number): number {
+    let best = -1;
+    for (let row = first; row >= 0; row = table.nextOf(row)) {
+      if (!shows(row, input)) continue;
+      if (best < 0) best = row;
+      else if (scope.synchronizer !== undefined && synchronizerOf(row) === scope.synchronizer) best = row;
+      else if (scope.synchronizer === undefined || synchronizerOf(best) !== scope.synchronizer) {
+        const [a, b] = [counter(row), counter(best)];
+        if (a > b || (a === b && (synchronizerOf(row) ?? '') < (synchronizerOf(best) ?? ''))) best = row;
+      }
+    }
+    return best;
+  }
+
+  function stateOf(row: number, input: number, expected: boolean): DiffState {
+    if (row < 0) return { input, expected, state: 'absent' };
+    const block = table.blockOf(row);
+    const offset = table.offsetOf(row);
+    const flags = block[offset + ROW.flags]!;
+    const state: DiffState = {
+      input,
+      expected,
+      state: (flags & IN_FLIGHT) === 0 ? 'active' : 'in-flight',
+      synchronizer: synchronizerOf(row),
+      reassignmentCounter: counterOf(block, offset),
+    };
+    if ((flags & HAS_CONTENT) !== 0) {
+      state.contentDigest = contentDigestOf(block, offset);
+      state.stakeholders = stakeholdersOf(block[offset + ROW.parties]!);
+      const representative = block[offset + ROW.representative]!;
+      state.representativePackageId = representative < 0 ? '' : packages.text(representative);
+    }
+    return state;
+  }
+
+  function differing(left: number, right: number): ContentField[] {
+    return differingFields(
+      table.blockOf(left),
+      table.offsetOf(left),
+      table.blockOf(right),
+      table.offsetOf(right),
+      parties,
+    );
+  }
+
+  /** The contract as it is told when nothing of it differs. */
+  function contractOf(draft: Draft): ComparedContract {
+    const shown = draft.rows.find((row) => row >= 0 && (wordOf(row, ROW.flags) & HAS_CONTENT) !== 0);
+    const states: DiffState[] = [];
+    let representative: string | undefined;
+    let representativeDiffers = false;
+    for (const state of draft.states) {
+      if (state === undefined) continue;
+      states.push(state);
+      if (state.representativePackageId === undefined) continue;
+      representative ??= state.representativePackageId;
+      if (state.representativePackageId !== representative) representativeDiffers = true;
+    }
+    return {
+      contractId: draft.contractId,
+      template: shown === undefined ? undefined : templateNames[wordOf(shown, ROW.template)]!,
+      packageName: shown === undefined ? undefined : headers.text(wordOf(shown, ROW.header) >>> 2),
+      stakeholders: shown === undefined ? undefined : joined(states),
+      signatories: shown === undefined ? undefined : signatoriesOf(wordOf(shown, ROW.parties)),
+      createdAt: shown === undefined ? undefined : createdAtOf(table.blockOf(shown), table.offsetOf(shown)),
+      states,
+      representativeDiffers,
+    };
+  }
+
+  return {
+    begin(row) {
+      const expected = scope.expected(table, row)!;
+      const rows = sources.map((_, input) => rowOf(row, input));
+      const states = rows.map((shown, input) => {
+        const wanted = scope.has(expected, input);
+        return wanted || shown >= 0 ? stateOf(shown, input, wanted) : undefined;
+      });
+      return { row, contractId: idOf(table.blockOf(row), table.offsetOf(row)), expected, rows, states };
+    },
+
+    async lookUp(batch) {
+      for (const [input, source] of sources.entries()) {
+        if (source.inactive === undefined) continue;
+        const missing = batch.filter((draft) => draft.states[input]?.state === 'absent');
+        if (missing.length === 0) continue;
+        const known = await source.inactive(missing.map((draft) => draft.contractId));
+        for (const draft of missing) {
+          const status = known.get(draft.contractId);
+          if (status === undefined) continue;
+          const state = draft.states[input]!;
+          state.state = status.state;
+          state.at = status.at;
+        }
+      }
+    },
+
+    finish(draft) {
+      const { members } = draft.expected;
+      const pairs: PairDifference[] = [];
+      for (let i = 0; i < members.length; i++) {
+        for (let j = i + 1; j < members.length; j++) {
+          const [left, right] = [members[i]!, members[j]!];
+          const verdict = classifyPair(draft.states[left]!, draft.states[right]!, () =>
+            differing(draft.rows[left]!, draft.rows[right]!),
+          );
+          if (verdict.class !== undefined)
+            pairs.push({ left, right, class: verdict.class, fields: verdict.fields, also: verdict.also });
+        }
+      }
+      const contract = contractOf(draft);
+      if (pairs.length === 0) return contract;
+      const classes = sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
+      const fields = [...new Set(pairs.flatMap((pair) => pair.fields))];
+      return { ...contract, class: classes[0]!, classes, fields, pairs };
+    },
+  };
+}
+
+/** The stakeholders of all states, ascending, each once. */
+function joined(states: readonly DiffState[]): readonly string[] {
+  let first: readonly string[] | undefined;
+  for (const { stakeholders } of states) {
+    if (stakeholders === undefined || stakeholders === first) continue;
+    if (first !== undefined) return [...new Set(states.flatMap((s) => s.stakeholders ?? []))].sort();
+    first = stakeholders;
+  }
+  return first ?? [];
+}
+
+/** The answers of `ask`, which gives the same for the same number; a few thousand of them are kept. */
+function remembered<T>(ask: (n: number) => T): (n: number) => T {
+  const known = new Map<number, T>();
+  return (n) => {
+    let answer = known.get(n);
+    if (answer === undefined) {
+      if (known.size >= REMEMBERED) known.clear();
+      answer = ask(n);
+      known.set(n, answer);
+    }
+    return answer;
+  };
+}
