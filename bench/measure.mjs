@@ -1,6 +1,6 @@
 /**
  * Runs one command in its own process and measures wall time, processor time and peak memory without helper programs.
- * Node children report their own peak through `report.mjs`; other programs are watched in /proc. Processor time is what
+ * Node children report their own peak through `report.cjs`; other programs are watched in /proc. Processor time is what
  * the kernel adds to this process for children it has reaped.
  */
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const REPORT = fileURLToPath(new URL('./report.mjs', import.meta.url));
+const REPORT = fileURLToPath(new URL('./report.cjs', import.meta.url));
 const TICKS_PER_SECOND = 100;
 const POLL_MS = 25;
 
@@ -50,7 +50,7 @@ export async function measure(command, { okStatus = [0] } = {}) {
   const isNode = program === process.execPath;
   const before = childrenCpuSeconds();
   const started = process.hrtime.bigint();
-  const child = spawn(program, isNode ? ['--import', REPORT, ...args] : args, {
+  const child = spawn(program, isNode ? ['--require', REPORT, ...args] : args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ACS_BENCH_REPORT: join(folder, 'report') },
   });

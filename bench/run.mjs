@@ -112,7 +112,13 @@ async function benchAt(count, rounds, cases, rivals) {
       inputs,
       scratch,
       acs: (...words) => [process.execPath, join(ROOT, 'dist/cli/acs.cjs'), '--quiet', ...words],
-      node: (script, ...args) => [process.execPath, join(ROOT, script), ...args],
+      node: (script, ...args) => [
+        process.execPath,
+        '--require',
+        join(ROOT, 'bench/threads.cjs'),
+        join(ROOT, script),
+        ...args,
+      ],
     };
     await bench.prepare?.(context);
     for (const name of bench.against ?? []) {

@@ -31,7 +31,7 @@ export const cases = [
   {
     name: 'inflate with piece index',
     inputs: indexed,
-    command: ({ node, inputs }) => node('bench/tasks/inflatePieces.cjs', inputs.file),
+    command: ({ node, inputs }) => node('bench/tasks/inflatePieces.mjs', inputs.file),
     against: ['node inflate'],
     target: { against: 'node inflate', ratio: 0.65 },
     maxRssMb: 200,

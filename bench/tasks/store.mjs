@@ -2,7 +2,7 @@
 /**
  * One measurement of the store, as one line of JSON.
  *
- *   node bench/tasks/store.mjs load|append|query|export FOLDER [count]
+ *   node --require ./bench/threads.cjs bench/tasks/store.mjs load|append|query|export FOLDER [count]
  */
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
