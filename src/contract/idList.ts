@@ -1,12 +1,14 @@
 /**
- * All contract ids of a file, to find those that occur more than once: 64-bit fingerprints, 8 to 12 bytes per contract
- * (4 million contracts: 32 to 48 MB). What it finds may be a collision of fingerprints (chance about n²/2^65: 3 in a
+ * All contract ids of a file, to find those that occur more than once: 64-bit fingerprints, 8 bytes per contract and at
+ * most 4 MiB besides. What it finds may be a collision of fingerprints (chance about n²/2^65: 3 in a
  * million at 10 million contracts); callers that must be exact confirm in a second pass.
  */
 import { fingerprint } from './idTable.js';
 
 const PARTS = 256;
-const FIRST_SIZE = 64;
+/** Words of the first block of a part; it doubles up to {@link BLOCK_WORDS}, then blocks are added: nothing is copied again. */
+const FIRST_WORDS = 64;
+const BLOCK_WORDS = 4096;
 
 export interface ContractIdList {
   /** Takes fingerprints as `fingerprintInto` writes them. */
@@ -21,35 +23,61 @@ export function fingerprintText(buf: Buffer, start: number, end: number): string
   return `${high}.${low}`;
 }
 
+interface Part {
+  full: Uint32Array[];
+  last: Uint32Array;
+  /** Words of `last` in use. */
+  filled: number;
+}
+
 export function contractIdList(): ContractIdList {
-  /** By the topmost byte, each a list; appending to 256 places is cheap where a table would miss the cache every time. */
-  const parts = Array.from({ length: PARTS }, () => new Uint32Array(FIRST_SIZE));
-  const filled = new Uint32Array(PARTS);
+  /** By the topmost byte; appending to 256 places is cheap where a table would miss the cache every time. */
+  const parts = Array.from(
+    { length: PARTS },
+    (): Part => ({ full: [], last: new Uint32Array(FIRST_WORDS), filled: 0 }),
+  );
   return {
     add(ids) {
       for (let i = 0; i < ids.length; i += 2) {
-        const part = ids[i + 1] >>> 24;
-        let list = parts[part];
-        const at = filled[part];
-        if (at === list.length) {
-          list = new Uint32Array(2 * Math.ceil(0.75 * list.length));
-          list.set(parts[part]);
-          parts[part] = list;
-        }
-        list[at] = ids[i];
-        list[at + 1] = ids[i + 1];
-        filled[part] = at + 2;
+        const part = parts[ids[i + 1] >>> 24];
+        if (part.filled === part.last.length) makeRoom(part);
+        const { last, filled } = part;
+        last[filled] = ids[i];
+        last[filled + 1] = ids[i + 1];
+        part.filled = filled + 2;
       }
     },
     repeated(limit) {
       const found = new Set<string>();
-      parts.forEach((list, part) => {
-        new BigUint64Array(list.buffer, 0, filled[part] / 2).sort();
-        for (let i = 2; i < filled[part] && found.size < limit; i += 2) {
+      for (const part of parts) {
+        const list = joined(part);
+        new BigUint64Array(list.buffer).sort();
+        for (let i = 2; i < list.length && found.size < limit; i += 2) {
           if (list[i] === list[i - 2] && list[i + 1] === list[i - 1]) found.add(`${list[i + 1]}.${list[i]}`);
         }
-      });
+      }
       return found;
     },
   };
+}
+
+function makeRoom(part: Part): void {
+  const { last } = part;
+  if (last.length === BLOCK_WORDS) {
+    part.full.push(last);
+    part.last = new Uint32Array(BLOCK_WORDS);
+    part.filled = 0;
+  } else {
+    part.last = new Uint32Array(2 * last.length);
+    part.last.set(last);
+  }
+}
+
+function joined({ full, last, filled }: Part): Uint32Array {
+  const list = new Uint32Array(full.length * BLOCK_WORDS + filled);
+  full.forEach((block, i) => {
+    list.set(block, i * BLOCK_WORDS);
+  });
+  list.set(last.subarray(0, filled), full.length * BLOCK_WORDS);
+  return list;
 }

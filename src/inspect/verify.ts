@@ -80,6 +80,8 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
     try {
       await scanFrames(input, collector.take, {
         ...options,
+        // The other threads need memory too, and do not let the reader be the one that is waited for.
+        readBytes: options.readBytes ?? 1 << 20,
         members: options.members ?? 'all',
         onFacts: (f) => {
           facts = f;

@@ -10,6 +10,8 @@ import { refuseOtherFormats, refuseOtherInflatedFormats } from './format.js';
 import { RecordView } from './record.js';
 
 export interface ScanOptions extends InflateOptions {
+  /** Bytes of the file read at once; default 2 MiB. Buffers of this size are what a scan needs most memory for. */
+  readBytes?: number;
   /** Longest record accepted; default 64 MiB. */
   maxRecordBytes?: number;
   /** Called for a record that cannot be parsed; without it the error is thrown. */
@@ -58,7 +60,7 @@ export async function scanFrames(
   try {
     const inflated =
       options.inflated?.(facts.gzip) ??
-      inflateGzip(refuseOtherFormats(readChunks(input)), facts.gzip, options);
+      inflateGzip(refuseOtherFormats(readChunks(input, options.readBytes)), facts.gzip, options);
     for await (const chunk of refuseOtherInflatedFormats(inflated)) {
       splitter.push(chunk, sink);
       if (stopped) return facts;

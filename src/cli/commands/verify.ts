@@ -18,8 +18,8 @@ export const verifyCommand = defineCommand({
   details:
     'Checks in levels: gzip (members, checksum, length) → frames → messages → blob against event →\n' +
     'cross-record (duplicates, one contract on two synchronizers, empty records of in-flight contracts).\n' +
-    'A finding line names the level, the code and the place. Duplicates are found by 8 to 12 bytes\n' +
-    'per contract and confirmed in a second pass.\n' +
+    'A finding line names the level, the code and the place. Duplicates are found by 8 bytes per\n' +
+    'contract and confirmed in a second pass.\n' +
     'With --dar every contract id is recomputed from the content, and the content is checked against its\n' +
     'type: VALID, MISMATCH, MALFORMED_ID, UNSUPPORTED_VERSION, NO_AUTHENTICATION_DATA, NEEDS_PACKAGE or\n' +
     'ILL_TYPED; everything but VALID is a finding. Ids of version ca10 and ca11 need no DAR for that\n' +
