@@ -95,7 +95,10 @@ describe('authenticity of a file', () => {
     expect(json.authenticity.verdicts.MISMATCH).toBe(42);
     expect(json.findings.length).toBe(5);
     const allowed = await runCommand('verify', file, '--no-cache', '--allow', 'MISMATCH', ...dars);
-    expect(allowed.status).toBe(0);
+    expect(allowed).toMatchObject({ status: 0, stderr: '' });
+    const mistyped = await runCommand('verify', file, '--no-cache', '--allow', 'MISMATCHED', ...dars);
+    expect(mistyped.status).toBe(1);
+    expect(mistyped.stderr).toContain('--allow MISMATCHED: there is no such finding; found: MISMATCH');
     const blind = await runCommand('verify', good, '--authenticate');
     expect(blind.status).toBe(1);
     expect(blind.stdout).toMatch(/NEEDS_PACKAGE/);

@@ -1,6 +1,7 @@
 /** `acs preflight` */
 import type { ContractOutcome, ContractPreflight } from '../../inspect/contractPreflight.js';
 import { type FileOutcome, type PreflightReport, preflightSnapshot } from '../../inspect/preflight.js';
+import { allowedCodes, warnOfUnusedCodes } from '../allowedCodes.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { listOption } from '../listOption.js';
@@ -106,11 +107,15 @@ export const preflightCommand = defineCommand({
     await context.result({ ...report, listed: listed.map(contractJson) }, () =>
       describe(report, listed, more),
     );
-    const allowed = new Set(args.allow.flatMap((codes) => codes.split(',')));
+    const allowed = allowedCodes(args.allow);
     const clean =
       (report.validation.outcome === 'imported' || allowed.has(report.validation.code ?? '')) &&
       Object.keys(report.codes).every((code) => allowed.has(code));
-    return clean ? EXIT.ok : EXIT.findings;
+    if (clean) return EXIT.ok;
+    const { code } = report.validation;
+    const found = new Set([...Object.keys(report.codes), ...(code === undefined ? [] : [code])]);
+    warnOfUnusedCodes(allowed, found, context);
+    return EXIT.findings;
   },
 });
 

@@ -6,6 +6,7 @@ import type { AuthenticityReport } from '../../inspect/authenticity.js';
 import type { Finding } from '../../inspect/finding.js';
 import { type VerifyReport, verifySnapshot } from '../../inspect/verify.js';
 import { describePlace, usageError } from '../../io/error.js';
+import { allowedCodes, warnOfUnusedCodes } from '../allowedCodes.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';
@@ -71,7 +72,8 @@ export const verifyCommand = defineCommand({
       }),
   async run(args, context) {
     let status: number = EXIT.ok;
-    const allowed = new Set(args.allow.flatMap((codes) => codes.split(',')));
+    const allowed = allowedCodes(args.allow);
+    const found = new Set<string>();
     const sample = parseShare(args.sample);
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     for (const file of await inputFiles(args.files)) {
@@ -88,7 +90,10 @@ export const verifyCommand = defineCommand({
         },
       });
       progress.finish();
-      if (Object.keys(report.findings).some((code) => !allowed.has(code))) status = EXIT.findings;
+      for (const code of Object.keys(report.findings)) {
+        found.add(code);
+        if (!allowed.has(code)) status = EXIT.findings;
+      }
       const { findings: findingCounts, authenticity, ...rest } = report;
       await context.result(
         {
@@ -100,6 +105,7 @@ export const verifyCommand = defineCommand({
         () => describeReport(report, listed, authenticity),
       );
     }
+    if (status !== EXIT.ok) warnOfUnusedCodes(allowed, found, context);
     return status;
   },
 });
