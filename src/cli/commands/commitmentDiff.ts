@@ -9,6 +9,7 @@ import {
 import { usageError } from '../../io/error.js';
 import { fileError, readChunks } from '../../io/input.js';
 import { refuseReadOnce } from '../../io/readTwice.js';
+import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import type { CliContext } from '../context.js';
 import { groupDigits, renderTable } from '../table.js';
@@ -43,9 +44,10 @@ export const commitmentDiffCommand = defineCommand({
         describe: 'text; one JSON line per difference; or the JSON of the mismatch runbook',
       })
       .option('limit', { type: 'number', default: 20, describe: 'differences listed in text' })
-      .option('memory-mb', { type: 'number', default: 256, describe: 'memory for the comparison' }),
+      .option('memory', { type: 'string', default: '256MB', describe: 'about how much memory to use' }),
   async run(args, context) {
-    if (!(args['memory-mb'] > 0)) throw usageError('--memory-mb must be above 0');
+    const memoryBytes = parseByteSize(args.memory, '--memory');
+    if (memoryBytes === 0) throw usageError('--memory must be above 0');
     const lists = await groupDigestFiles(args.local, args.remote);
     if (lists !== undefined) {
       const differences = diffGroupDigests(lists.local, lists.remote);
@@ -60,8 +62,7 @@ export const commitmentDiffCommand = defineCommand({
       );
       return differences.length === 0 ? EXIT.ok : EXIT.findings;
     }
-    const options = { memoryBytes: args['memory-mb'] * 1e6 };
-    const pass: DiffPass = (use) => diffOpenCommitments(args.local, args.remote, use, options);
+    const pass: DiffPass = (use) => diffOpenCommitments(args.local, args.remote, use, { memoryBytes });
     const total =
       args.format === 'canton-mismatch'
         ? await writeMismatch(pass, context)
