@@ -45,6 +45,15 @@ export class BlobView {
 
   /** Points the view at `buf[start, end)`. Throws `BLOB_*` or `WIRE_*` errors with the byte offset inside `buf`. */
   parse(buf: Buffer, start = 0, end = buf.length): this {
+    return this.find(buf, start, end, true);
+  }
+
+  /** The same for a blob that was parsed before it was kept: its party lists are not looked at again, and left empty. */
+  parseKept(buf: Buffer, start = 0, end = buf.length): this {
+    return this.find(buf, start, end, false);
+  }
+
+  private find(buf: Buffer, start: number, end: number, parties: boolean): this {
     this.buf = buf;
     const r = this.r.reset(buf, start, end);
     let version = '';
@@ -70,11 +79,11 @@ export class BlobView {
     }
     this.serializationVersion = version;
     r.reset(buf, payloadStart, payloadEnd);
-    this.parseInstance(r);
+    this.parseInstance(r, parties);
     return this;
   }
 
-  private parseInstance(r: WireReader): void {
+  private parseInstance(r: WireReader, parties: boolean): void {
     const buf = this.buf;
     const payloadStart = r.pos;
     this.contractIdStart = this.contractIdEnd = -1;
@@ -117,10 +126,12 @@ export class BlobView {
           break;
         }
         case 0x2a:
-          signatories = party(r, this.signatoryBorders, signatories);
+          if (parties) signatories = party(r, this.signatoryBorders, signatories);
+          else skipBytes(r);
           break;
         case 0x32:
-          observers = party(r, this.observerBorders, observers);
+          if (parties) observers = party(r, this.observerBorders, observers);
+          else skipBytes(r);
           break;
         case 0x39:
           this.createdAtStart = r.pos;
@@ -155,6 +166,7 @@ export class BlobView {
     if (this.packageNameStart === this.packageNameEnd) throw missing(payloadStart, 'package_name (2)');
     if (this.templateStart < 0) throw missing(payloadStart, 'template_id (3)');
     if (this.argumentStart < 0) throw missing(payloadStart, 'create_arg (4)');
+    if (!parties) return;
     checkAscending(buf, this.signatoryBorders, 'signatories (5)');
     checkAscending(buf, this.observerBorders, 'stakeholders (6)');
     if (this.signatoryBorders.length === 0 && this.maintainerBorders.length === 0) {
@@ -329,6 +341,11 @@ function party(r: WireReader, borders: number[], at: number): number {
   r.pos += n;
   borders[at + 1] = r.pos;
   return at + 2;
+}
+
+function skipBytes(r: WireReader): void {
+  const n = r.length();
+  r.pos += n;
 }
 
 /** Drops what is left of the record before: emptying the list first would give its memory away every time. */

@@ -7,7 +7,9 @@
  * original where they differ.
  */
 import { AcsError } from '../io/error.js';
+import { writeHex } from '../wire/hexDigits.js';
 import { WIRE_BYTES, WireReader } from '../wire/reader.js';
+import { newWords } from '../wire/sameBytes.js';
 import { varintSize } from '../wire/writer.js';
 import type { BlobView } from './blob.js';
 import { readTemplateSegments } from './blob.js';
@@ -79,6 +81,7 @@ const HEAD_ROOM = 64;
 
 export function eventBuilder(): EventBuilder {
   let out: Buffer = Buffer.allocUnsafe(64 * 1024);
+  let words = newWords(out);
   let at = 0;
   /** Where the blob goes; with `hollow` its bytes are not put there. */
   let blobAt = 0;
@@ -89,6 +92,7 @@ export function eventBuilder(): EventBuilder {
     const grown = Buffer.allocUnsafe(Math.max(out.length * 2, at + bytes));
     out.copy(grown, 0, 0, at);
     out = grown;
+    words = newWords(out);
   }
 
   function varint(n: number): void {
@@ -122,11 +126,7 @@ export function eventBuilder(): EventBuilder {
   }
 
   function hex(src: Buffer, start: number, end: number): void {
-    for (let i = start; i < end; i++) {
-      const b = src[i];
-      out[at++] = HEX_DIGITS[b >> 4];
-      out[at++] = HEX_DIGITS[b & 15];
-    }
+    at = writeHex(src, start, end, words, at);
   }
 
   /** Fixes the length prefix at `prefixAt`, for which `room` bytes were left. */
@@ -201,6 +201,8 @@ export function eventBuilder(): EventBuilder {
 
   /** Borders of the message whose length prefix is at `pos`, and the size of the prefix. */
   function body(src: Buffer, pos: number, end: number): [number, number, number] {
+    const short = src[pos];
+    if (short < 0x80 && pos + 1 + short <= end) return [pos + 1, pos + 1 + short, 1];
     const r = reader.reset(src, pos, end);
     const n = r.length();
     return [r.pos, r.pos + n, r.pos - pos];
@@ -319,17 +321,18 @@ export function eventBuilder(): EventBuilder {
     close(prefixAt, room);
   }
 
-  function createdAt(micros: bigint): void {
+  function createdAt(blob: BlobView): void {
     reserve(32);
     out[at++] = 0x62;
     const prefixAt = at++;
     let seconds: number;
     let rest: number;
-    if (micros >= -9007199254740991n && micros <= 9007199254740991n) {
-      const n = Number(micros);
+    const n = blob.createdAtNumber;
+    if (!Number.isNaN(n)) {
       seconds = Math.floor(n / 1_000_000);
       rest = n - seconds * 1_000_000;
     } else {
+      const micros = blob.createdAt;
       rest = Number(((micros % 1_000_000n) + 1_000_000n) % 1_000_000n);
       seconds = Number((micros - BigInt(rest)) / 1_000_000n);
     }
@@ -379,7 +382,7 @@ export function eventBuilder(): EventBuilder {
     if (hollow) at += size;
     else copy(src, blobStart, blobEnd);
     if ((shape & SHAPE.noParties) === 0) copy(pieces.parties, 0, pieces.parties.length);
-    if ((shape & SHAPE.noCreatedAt) === 0) createdAt(blob.createdAt);
+    if ((shape & SHAPE.noCreatedAt) === 0) createdAt(blob);
     if ((shape & SHAPE.noPackageName) === 0) {
       out[at++] = 0x6a;
       varint(blob.packageNameEnd - blob.packageNameStart);
@@ -489,8 +492,6 @@ export function eventBuilder(): EventBuilder {
     },
   };
 }
-
-const HEX_DIGITS = Buffer.from('0123456789abcdef');
 
 function unexpected(byteOffset: number): AcsError {
   return new AcsError('VALUE_NOT_CANONICAL', 'a value is not in canonical form', { byteOffset });

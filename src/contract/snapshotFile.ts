@@ -21,6 +21,8 @@ export interface SnapshotFile {
   writeRecord(record: RecordView): void;
   /** Writes a frame built by `encodeRecord`. */
   writeFrame(frame: Buffer): void;
+  /** Writes frames that lie side by side and end at `ends`; see `writeFrames` of the snapshot writer. */
+  writeFrames(frames: Buffer, ends: Int32Array, released: () => void): void;
   /** Await once per chunk of input. */
   ready(): Promise<void>;
   /** Completes the file, then the manifest. */
@@ -37,6 +39,13 @@ export async function createSnapshotFile(
   const tally = withManifest ? manifestTally() : undefined;
   const view = new RecordView();
   let frames = 0;
+
+  function tallyFrame(buf: Buffer, start: number, end: number): void {
+    let bodyStart = start;
+    while (buf[bodyStart++] >= 0x80);
+    tally?.add(view.parse(buf, start, bodyStart, end, 0, frames++));
+  }
+
   return {
     path,
     writeRecord(record) {
@@ -45,10 +54,12 @@ export async function createSnapshotFile(
     },
     writeFrame(frame) {
       writer.writeFrame(frame);
-      if (tally === undefined) return;
-      let bodyStart = 0;
-      while (frame[bodyStart++] >= 0x80);
-      tally.add(view.parse(frame, 0, bodyStart, frame.length, 0, frames++));
+      if (tally !== undefined) tallyFrame(frame, 0, frame.length);
+    },
+    writeFrames(buf, ends, released) {
+      if (tally !== undefined)
+        for (let i = 0; i < ends.length; i++) tallyFrame(buf, i === 0 ? 0 : ends[i - 1], ends[i]);
+      writer.writeFrames(buf, ends.length, released);
     },
     ready: () => writer.ready(),
     async finish() {

@@ -28,6 +28,11 @@ export interface SnapshotWriter {
   writeRecord(record: RecordView): void;
   /** Writes a complete frame, length prefix included. */
   writeFrame(frame: Uint8Array): void;
+  /**
+   * Writes `records` frames that lie side by side, as if one by one, when a piece ends behind them and not before (or they
+   * are the last); see `writePiece` of the gzip writer.
+   */
+  writeFrames(frames: Buffer, records: number, released: () => void): void;
   /** Await once per chunk of input: back-pressure. */
   ready(): Promise<void>;
   /** Flushes, renames to the final name. */
@@ -63,6 +68,11 @@ export async function openSnapshotWriter(
     },
     writeFrame(frame) {
       write(frame, 0, frame.length);
+    },
+    writeFrames(frames, count, released) {
+      inflated?.update(frames);
+      gzip.writePiece(frames, released);
+      records += count;
     },
     ready: () => gzip.ready(),
     async finish() {

@@ -8,6 +8,7 @@ import { AcsError } from '../io/error.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import { WireReader } from '../wire/reader.js';
 import { type Question, questionSql } from './ask.js';
+import { exact, integer } from './exact.js';
 import { storeInterner } from './intern.js';
 import type { Db } from './open.js';
 import { RAW_SHAPE } from './payload.js';
@@ -58,34 +59,43 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
     representative: none,
     shape: 0,
   };
-  for (const [event, sync, count, offset, node, layout, rep, shape, template, bytes] of rows) {
-    const counter = integer(count);
+  const templates: Buffer[] = [];
+  const packages: Buffer[] = [];
+  const synchronizers: Buffer[] = [];
+  for (const row of rows) {
+    const counter = integer(row[2]);
+    const sync = row[1];
+    const shape = row[7];
+    const bytes = row[9];
     if ((shape & RAW_SHAPE) !== 0) {
-      const kept = raw.get(event) as [number, Buffer] | undefined;
-      if (kept === undefined) throw corrupt(event);
+      const kept = raw.get(row[0]) as [number, Buffer] | undefined;
+      if (kept === undefined) throw corrupt(row[0]);
       yield kept[0] === 1 ? kept[1] : encodeFrame(kept[1], intern.synchronizerId(sync), BigInt(counter));
       continue;
     }
-    if (bytes === null) throw corrupt(event);
-    blob.parse(bytes, 0, bytes.length);
-    pieces.offset = integer(offset);
-    pieces.nodeId = node;
-    pieces.template = template === null ? none : intern.templateRow(template).field;
+    if (bytes === null) throw corrupt(row[0]);
+    blob.parseKept(bytes, 0, bytes.length);
+    pieces.offset = integer(row[3]);
+    pieces.nodeId = row[4];
+    const template = row[8];
+    if (template === null) pieces.template = none;
+    else {
+      templates[template] ??= intern.templateRow(template).field;
+      pieces.template = templates[template];
+    }
+    const layout = row[5];
     const parties = layout === null ? none : layouts(layout);
     pieces.parties = witnesses === undefined || layout === null ? parties : witnesses(layout, parties);
-    pieces.representative = rep === null ? none : intern.packageField(rep);
+    const rep = row[6];
+    if (rep === null) pieces.representative = none;
+    else {
+      packages[rep] ??= intern.packageField(rep);
+      pieces.representative = packages[rep];
+    }
     pieces.shape = shape;
-    yield builder.frame(blob, 0, bytes.length, pieces, intern.synchronizerField(sync), counter);
+    synchronizers[sync] ??= intern.synchronizerField(sync);
+    yield builder.frame(blob, 0, bytes.length, pieces, synchronizers[sync], counter);
   }
-}
-
-/** A column that is no double: big integers cost too much for the few that need them. */
-function exact(column: string): string {
-  return `iif(${column} BETWEEN -9007199254740991 AND 9007199254740991, ${column}, CAST(${column} AS TEXT))`;
-}
-
-function integer(value: number | string): number | bigint {
-  return typeof value === 'string' ? BigInt(value) : value;
 }
 
 /** Beyond this many cached layouts the cache starts anew. */

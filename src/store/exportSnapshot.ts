@@ -94,14 +94,19 @@ export async function exportSnapshot(
     try {
       let contracts = 0;
       const apart = availableParallelism() > 1 && hasMoreThan(db, q, options.threadFrom ?? THREAD_FROM);
-      const blocks = apart ? frameBlocks(path, q, options.parties) : [frames(db, q, options.parties)];
-      for await (const block of blocks) {
-        for (const frame of block) {
+      if (apart) {
+        for await (const { bytes, ends, release } of frameBlocks(path, q, options.parties)) {
+          file.writeFrames(bytes, ends, release);
+          contracts += ends.length;
+          await file.ready();
+          options.onProgress?.(contracts);
+        }
+      } else {
+        for (const frame of frames(db, q, options.parties)) {
           file.writeFrame(frame);
-          if (++contracts % CHUNK === 0) {
-            await file.ready();
-            options.onProgress?.(contracts);
-          }
+          if (++contracts % CHUNK !== 0) continue;
+          await file.ready();
+          options.onProgress?.(contracts);
         }
       }
       let emptyRecords = 0;

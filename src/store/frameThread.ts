@@ -1,55 +1,49 @@
 /**
- * Reading the frames of an answer on a thread of its own, with a connection of its own. They come in blocks of memory
- * that both threads share: the reader fills one while the others are being written.
+ * Reading the frames of an answer on a thread of its own, with a connection of its own. They come in blocks, each a piece
+ * of the file to be written; the memory of a block goes to and fro between the threads.
  */
 import { Worker } from 'node:worker_threads';
 import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
 import type { Question } from './ask.js';
 
-export const BLOCK_BYTES = 1 << 20;
-export const BLOCK_FRAMES = 4096;
-export const BLOCKS = 4;
-
-export interface FrameBlock {
-  bytes: SharedArrayBuffer;
-  /** Where each frame ends. */
-  ends: Int32Array<SharedArrayBuffer>;
-}
+/** Blocks the thread may fill before the first comes back: those being deflated, and one that waits. */
+export const BLOCKS = 6;
 
 export interface FrameWorkerData {
   path: string;
   question: Question;
   parties: readonly string[] | undefined;
-  /** Filled in turn. */
-  blocks: FrameBlock[];
-  /** One number: blocks the reader may fill. */
-  free: Int32Array<SharedArrayBuffer>;
+  /** One number: blocks that came back. */
+  returned: Int32Array<SharedArrayBuffer>;
 }
 
 export type FromFrameWorker =
-  | { kind: 'block'; frames: number }
-  /** A frame that is longer than a block. */
-  | { kind: 'frame'; frame: Uint8Array<ArrayBuffer> }
+  | { kind: 'block'; bytes: ArrayBuffer; end: number; ends: Int32Array<ArrayBuffer> }
   | { kind: 'end' }
   | { kind: 'error'; error: SentError };
 
-/** The frames of a question, block by block; a block is valid until the next is asked for. */
+/** Frames side by side, as many as make a piece; the last block may hold fewer. */
+export interface FrameBlock {
+  bytes: Buffer;
+  /** Where each frame ends. */
+  ends: Int32Array;
+  /** Gives the memory back: the block is no longer read. */
+  release(): void;
+}
+
+/** The frames of a question, block by block. The thread waits for blocks to be released. */
 export async function* frameBlocks(
   path: string,
   question: Question,
   parties?: readonly string[],
-): AsyncGenerator<Iterable<Buffer>> {
-  const blocks = Array.from({ length: BLOCKS }, () => ({
-    bytes: new SharedArrayBuffer(BLOCK_BYTES),
-    ends: new Int32Array(new SharedArrayBuffer(BLOCK_FRAMES * Int32Array.BYTES_PER_ELEMENT)),
-  }));
-  const free = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)).fill(BLOCKS);
+): AsyncGenerator<FrameBlock> {
+  const returned = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const waiting: FromFrameWorker[] = [];
   let failure: Error | undefined;
   let wake: (() => void) | undefined;
   const worker = new Worker(threadProgram(import.meta.url, 'frameWorker'), {
-    workerData: { path, question, parties, blocks, free } satisfies FrameWorkerData,
+    workerData: { path, question, parties, returned } satisfies FrameWorkerData,
   });
   const fail = (error: Error): void => {
     failure ??= error;
@@ -61,8 +55,13 @@ export async function* frameBlocks(
     waiting.push(message);
     wake?.();
   });
+  const release = (memory: ArrayBuffer): void => {
+    worker.postMessage(memory, [memory]);
+    Atomics.add(returned, 0, 1);
+    Atomics.notify(returned, 0);
+  };
   try {
-    for (let turn = 0; ; ) {
+    for (;;) {
       const message = waiting.shift();
       if (message === undefined) {
         if (failure !== undefined) throw failure;
@@ -71,25 +70,13 @@ export async function* frameBlocks(
         });
       } else if (message.kind === 'end') return;
       else if (message.kind === 'error') throw receiveError(message.error);
-      else if (message.kind === 'frame') yield [Buffer.from(message.frame.buffer)];
       else {
-        yield framesOf(blocks[turn++ % BLOCKS], message.frames);
-        Atomics.add(free, 0, 1);
-        Atomics.notify(free, 0);
+        const { bytes, end, ends } = message;
+        yield { bytes: Buffer.from(bytes, 0, end), ends, release: () => release(bytes) };
       }
     }
   } finally {
     worker.removeAllListeners('exit');
     await worker.terminate();
-  }
-}
-
-function* framesOf(block: FrameBlock, frames: number): Generator<Buffer> {
-  const bytes = Buffer.from(block.bytes);
-  let start = 0;
-  for (let i = 0; i < frames; i++) {
-    const end = block.ends[i];
-    yield bytes.subarray(start, end);
-    start = end;
   }
 }

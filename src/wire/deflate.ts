@@ -37,6 +37,11 @@ export interface GzipWriter {
   write(buf: Uint8Array, start?: number, end?: number): void;
   /** Marks the current position as a place where a piece may end. */
   border(): void;
+  /**
+   * The same as writing `bytes` and marking their end. When they are a piece they are not copied: they have to stay as they
+   * are until `released` is called.
+   */
+  writePiece(bytes: Buffer, released: () => void): void;
   /** Resolves when the writer can take more without holding much. Await it once per chunk of input. */
   ready(): Promise<void>;
   /** Writes what is left and the trailer. */
@@ -82,16 +87,23 @@ export function gzipWriter(
     compressedBytes += bytes.length;
   }
 
-  /** Sends the filled buffer off to be deflated; outputs are chained in order. */
-  function dispatch(): void {
+  /** Sends the filled buffer off to be deflated. */
+  function dispatchCurrent(): void {
     const buffer = current;
-    const size = filled;
-    const content = buffer.subarray(0, size);
+    const content = buffer.subarray(0, filled);
+    current = takeBuffer();
+    filled = 0;
+    dispatch(content, () => {
+      if (spare.length < concurrency && buffer.length <= pieceBytes * 2) spare.push(buffer);
+    });
+  }
+
+  /** Outputs are chained in order. */
+  function dispatch(content: Buffer, released: () => void): void {
+    const size = content.length;
     const pieceCrc = crc32(content);
     crc = crc32Combine(crc, pieceCrc, size);
     inflatedBytes += size;
-    current = takeBuffer();
-    filled = 0;
     const deflated = deflatePiece(content, level);
     const previous = tail;
     tail = noted(inOrder());
@@ -99,6 +111,7 @@ export function gzipWriter(
 
     async function inOrder(): Promise<void> {
       const bytes = await deflated;
+      released();
       await previous;
       pieces.push({
         at: compressedBytes,
@@ -107,7 +120,6 @@ export function gzipWriter(
         crc32: pieceCrc,
       });
       await emit(bytes);
-      if (spare.length < concurrency && buffer.length <= pieceBytes * 2) spare.push(buffer);
     }
   }
 
@@ -119,19 +131,31 @@ export function gzipWriter(
     return step;
   }
 
+  function write(buf: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    if (filled + size > current.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(filled + size, current.length * 2));
+      current.copy(grown, 0, 0, filled);
+      current = grown;
+    }
+    current.set(start === 0 && end === buf.length ? buf : buf.subarray(start, end), filled);
+    filled += size;
+  }
+
   return {
     write(buf, start = 0, end = buf.length) {
-      const size = end - start;
-      if (filled + size > current.length) {
-        const grown = Buffer.allocUnsafeSlow(Math.max(filled + size, current.length * 2));
-        current.copy(grown, 0, 0, filled);
-        current = grown;
-      }
-      current.set(start === 0 && end === buf.length ? buf : buf.subarray(start, end), filled);
-      filled += size;
+      write(buf, start, end);
     },
     border() {
-      if (filled >= pieceBytes) dispatch();
+      if (filled >= pieceBytes) dispatchCurrent();
+    },
+    writePiece(bytes, released) {
+      if (filled === 0 && bytes.length >= pieceBytes) dispatch(bytes, released);
+      else {
+        write(bytes, 0, bytes.length);
+        if (filled >= pieceBytes) dispatchCurrent();
+        released();
+      }
     },
     async ready() {
       if (failure !== undefined) throw failure;
@@ -141,7 +165,7 @@ export function gzipWriter(
       }
     },
     async finish() {
-      if (filled > 0) dispatch();
+      if (filled > 0) dispatchCurrent();
       await tail;
       await emit(FINAL_BLOCK);
       const trailer = Buffer.alloc(8);

@@ -72,3 +72,32 @@ describe('an event compared without its blob', () => {
     );
   });
 });
+
+describe('a kept blob', () => {
+  it('is seen as a parsed one, without its parties', () => {
+    const kept = new BlobView();
+    fc.assert(
+      fc.property(made, (m) => {
+        const observers = Array.from({ length: m.observers }, (_, i) => `o${i}::1220aa`);
+        const { blob: bytes } = contract(7, { observers, text: m.text });
+        const {
+          r: _a,
+          signatoryBorders,
+          observerBorders,
+          ...parsed
+        } = { ...new BlobView().parse(bytes) } as never as Record<string, unknown>;
+        const {
+          r: _b,
+          signatoryBorders: none,
+          observerBorders: nobody,
+          ...found
+        } = { ...kept.parseKept(bytes) } as never as Record<string, unknown>;
+        expect(found).toEqual(parsed);
+        expect([none, nobody]).toEqual([[], []]);
+        expect((signatoryBorders as number[]).length + (observerBorders as number[]).length).toBe(
+          2 + 2 * m.observers,
+        );
+      }),
+    );
+  });
+});

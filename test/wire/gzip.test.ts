@@ -70,6 +70,53 @@ describe('the gzip writer', () => {
     );
   });
 
+  it('takes whole pieces as it takes their records, and gives each back once it is read', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 700 }), { maxLength: 60 }),
+        fc.nat(3),
+        async (records, before) => {
+          const options = { pieceBytes: 1000, level: 1 };
+          const expected = await deflate(records, options);
+          const parts: Buffer[] = [];
+          const writer = gzipWriter(async (bytes) => {
+            parts.push(Buffer.from(bytes));
+          }, options);
+          // Some one by one, which may leave a piece begun; the others as blocks that end where a piece does.
+          let filled = 0;
+          let block: Uint8Array[] = [];
+          let lent = 0;
+          const lend = (): void => {
+            const bytes = Buffer.concat(block);
+            block = [];
+            lent++;
+            writer.writePiece(bytes, () => {
+              lent--;
+              bytes.fill(0);
+            });
+          };
+          for (const [i, record] of records.entries()) {
+            filled += record.length;
+            if (i < before) {
+              writer.write(record);
+              writer.border();
+            } else block.push(record);
+            if (filled < options.pieceBytes) continue;
+            filled = 0;
+            if (block.length > 0) lend();
+            await writer.ready();
+          }
+          if (block.length > 0) lend();
+          const written = await writer.finish();
+          expect(lent).toBe(0);
+          expect(Buffer.concat(parts).equals(expected.bytes)).toBe(true);
+          expect(written).toEqual(expected.written);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it('passes on a failure of the output', async () => {
     const writer = gzipWriter(async () => {
       throw new Error('disk');
