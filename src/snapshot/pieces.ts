@@ -16,7 +16,7 @@ import type { GzipFacts } from '../wire/inflate.js';
  * Pieces under way at once. More than processors: a piece passes through reading, inflating and its checksum, and the next
  * one should be waiting at each stage.
  */
-const PIECES_AHEAD = 3 * cpus().length;
+const PIECES_AHEAD = 4 * cpus().length;
 
 /** The inflated pieces, in order. Throws `MANIFEST_STALE` when the index does not fit the bytes. */
 export async function* inflatePieces(
