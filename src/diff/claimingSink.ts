@@ -1,13 +1,15 @@
 /**
  * Turns the records of a file into rows while other threads read the other inputs: rows that another thread has are not
- * made, and of its own this one makes only what is not shown by all the others soon after. Whatever happens, every row
- * that differs somewhere is made by one thread at least (see claims.ts for why).
+ * made, and its own ones wait until the others had time to show them, so that they are made for all of them at once, or
+ * dropped where every input shows them. Every row is made by one thread at least, with the inputs it knows of: what
+ * threads have made twice is joined like rows read one after the other.
  */
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import type { RecordView } from '../snapshot/record.js';
-import { type Claims, HASH_WORDS, SHOWN, UNCLAIMED } from './claims.js';
+import { type Claims, HASH_WORDS, SHOWN } from './claims.js';
 import { MAX_ID_BYTES, type RowBuilder } from './fingerprint.js';
+import type { IdLog } from './idLog.js';
 import { HASH_ROOM, type KeyedHash, MAX_HASHED_BYTES, MESSAGE_START } from './keyedHash.js';
 import {
   fillFromMessage,
@@ -21,18 +23,18 @@ import { fillRow } from './rowSink.js';
 
 /** Rows that wait to be shown by the others: two pages, of which the older one is settled when the younger one is full. */
 const PAGE_BYTES = 4 << 20;
-const PAGE_ROWS = 1 << 14;
+const PAGE_ROWS = 1 << 13;
 /** Behind the pages is room for a contract id. */
 const ID_START = MESSAGE_START + 2 * (PAGE_BYTES + HASH_ROOM);
 /** Memory {@link openClaimingSink} wants for messages. */
 export const CLAIMING_BYTES = 2 * (PAGE_BYTES + HASH_ROOM) + MAX_ID_BYTES + HASH_ROOM;
-/** After a page of which most rows had to be told after all, the rows of so many are told at once before it is tried again. */
+/** After a page of which hardly a row was shown by others the rows of so many are told at once before it is tried again. */
 const REST_PAGES = 2;
+/** So many rows are claimed at once: what is cold of the claims is fetched for all of them together. */
+const BATCH = 16;
 /** Of the waiting rows one in so many is asked for when it comes to waiting for other threads. */
 const SAMPLE = 16;
 
-/** So many rows are claimed at once: what is cold of the claims is fetched for all of them together. */
-const BATCH = 16;
 export interface ClaimingSink {
   record(view: RecordView): void;
   /** Says how far the input is read; see {@link Claims.advance}. */
@@ -42,12 +44,10 @@ export interface ClaimingSink {
    * spent on those.
    */
   readonly early: boolean;
-  /** Tells the rows that wait; they may be dropped nevertheless. */
+  /** Settles the rows that wait. */
   finish(): void;
   /** Rows dropped so far. */
   readonly dropped: number;
-  /** True when this thread has stopped to use the claims, for they were closed. */
-  readonly apart: boolean;
 }
 
 export interface ClaimingSinkOptions {
@@ -56,12 +56,12 @@ export interface ClaimingSinkOptions {
   claims: Claims;
   input: number;
   inputs: number;
-  /** All inputs, one bit each, when what they all show alike may be dropped. */
-  droppable: number | undefined;
+  /** When what every input shows alike may be dropped: takes the contracts of all rows told or dropped. */
+  ids: IdLog | undefined;
   /** How many rows may wait in a page; default {@link PAGE_ROWS}. */
   pageRows?: number;
-  /** Takes the row in the builder. `slot` is that of its claim, or -1; index and offset are those of its record. */
-  tell: (slot: number, index: number, offset: number) => void;
+  /** Takes the row in the builder; index and offset are those of its record. */
+  tell: (index: number, offset: number) => void;
 }
 
 interface Page {
@@ -70,16 +70,19 @@ interface Page {
   rows: number;
   /** How far the input was read when the last row came in. */
   progress: number;
-  /** Per row where its message is, the slot of its claim, number and offset of its record. */
+  /** Per row where its message is, the slot of its claim, the hash of its contract, number and offset of its record. */
   readonly addresses: Int32Array;
   readonly slots: Int32Array;
+  readonly ids: Int32Array;
   readonly indices: Float64Array;
   readonly offsets: Float64Array;
 }
 
 export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
-  const { builder, hash, claims, input, inputs, droppable, tell, pageRows = PAGE_ROWS } = options;
+  const { builder, hash, claims, input, inputs, ids, tell, pageRows = PAGE_ROWS } = options;
   const { bytes, result } = hash;
+  const all = 2 ** inputs - 1;
+  const own = 1 << input;
   const view = new ContractView();
   const blob = new BlobView();
   let page = newPage(MESSAGE_START, pageRows);
@@ -89,11 +92,10 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
   /** The rows of the page from here on are not claimed yet; their hashes, and where in their blobs the id is. */
   let unasked = 0;
   const hashes = new Int32Array(BATCH * HASH_WORDS);
-  const ids = new Int32Array(BATCH);
+  const idsInBlobs = new Int32Array(BATCH);
   /** Rows to be told at once. */
   let resting = 0;
   let dropped = 0;
-  let apart = false;
   let progress = 0;
 
   /** Claims the rows at the end of the page. Those that another thread has leave it, and those that cannot wait. */
@@ -101,31 +103,34 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
     const first = unasked;
     const end = page.rows;
     if (first === end) return;
-    const { addresses, slots, indices, offsets } = page;
+    const { addresses, slots, ids: contracts, indices, offsets } = page;
     claims.approach(hashes, end - first);
     let kept = first;
     for (let row = first; row < end; row++) {
       const hashAt = (row - first) * HASH_WORDS;
-      let slot = UNCLAIMED;
-      if (apart) claims.passBy(hashes, hashAt);
-      else slot = claims.show(hashes, hashAt, input, false);
+      const slot = claims.show(hashes, hashAt, input, resting === 0);
       if (slot === SHOWN) continue;
       const at = addresses[row]!;
       // What is dropped has to be sound, too.
       parseMessage(blob, hash, at);
-      const usual = blob.contractIdStart === messageBlob(at) + ids[row - first]!;
-      if (usual && slot >= 0 && droppable !== undefined && resting === 0) {
+      const usual = blob.contractIdStart === messageBlob(at) + idsInBlobs[row - first]!;
+      if (usual && slot >= 0) {
         addresses[kept] = at;
         slots[kept] = slot;
+        contracts[2 * kept] = hashes[hashAt]!;
+        contracts[2 * kept + 1] = hashes[hashAt + 1]!;
         indices[kept] = indices[row]!;
         offsets[kept] = offsets[row]!;
         kept++;
         continue;
       }
       if (resting > 0) resting--;
-      fillFromMessage(builder, input, blob, hash, at);
-      if (!usual) showUnusual();
-      tell(slot >= 0 ? slot : -1, indices[row]!, offsets[row]!);
+      const shownBy = slot >= 0 ? claims.release(slot) : own;
+      fillFromMessage(builder, shownBy, blob, hash, at);
+      if (usual) {
+        ids?.note(hashes[hashAt]!, hashes[hashAt + 1]!, false);
+        tell(indices[row]!, offsets[row]!);
+      } else tellUnusual(indices[row]!, offsets[row]!);
     }
     if (kept === first) next = addresses[first]!;
     else page.progress = progress;
@@ -135,9 +140,8 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
 
   /** Settles the older page and goes on in it. */
   function turn(): void {
-    const before = dropped;
-    settle(older);
-    if (2 * (dropped - before) < older.rows) resting = REST_PAGES * older.rows;
+    const shared = settle(older);
+    if (2 * shared < older.rows) resting = REST_PAGES * older.rows;
     const younger = page;
     page = older;
     older = younger;
@@ -146,41 +150,37 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
     next = page.start;
   }
 
-  /** Drops the rows of a page, or tells them. */
-  function settle({ rows, slots, addresses, indices, offsets }: Page): void {
+  /** Takes the claims of a page back; drops its rows or tells them. Gives how many of them others have shown, too. */
+  function settle({ rows, slots, addresses, ids: contracts, indices, offsets }: Page): number {
+    let shared = 0;
     for (let row = 0; row < rows; row++) {
-      if (row % BATCH === 0) claims.approachSlots(slots, row, Math.min(rows, row + BATCH));
-      const slot = slots[row]!;
-      if (droppable !== undefined && claims.drop(slot, droppable)) {
+      const shownBy = claims.release(slots[row]!);
+      if (shownBy !== own) shared++;
+      const drops = ids !== undefined && shownBy === all;
+      ids?.note(contracts[2 * row]!, contracts[2 * row + 1]!, drops);
+      if (drops) {
         dropped++;
         continue;
       }
       const at = addresses[row]!;
-      fillFromMessage(builder, input, parseMessage(blob, hash, at), hash, at);
-      tell(slot, indices[row]!, offsets[row]!);
+      fillFromMessage(builder, shownBy, parseMessage(blob, hash, at), hash, at);
+      tell(indices[row]!, offsets[row]!);
     }
-  }
-
-  function finish(): void {
-    ask();
-    settle(older);
-    settle(page);
-    older.rows = 0;
-    page.rows = 0;
-    unasked = 0;
-    next = page.start;
+    return shared;
   }
 
   /**
-   * Shows that there is a row of the contract in the builder, whose id the claims cannot know from the hash of the row:
-   * the blob is written in another way than usual, or it is too long.
+   * Tells the row in the builder, whose contract cannot be known from its hash: its blob is written in another way than
+   * usual, or it is too long.
    */
-  function showUnusual(): void {
-    const id = builder.idBytes;
-    bytes.set(id, ID_START);
-    hash.hash(ID_START + MAX_ID_BYTES, 0, ID_START, id.length);
-    if (apart) claims.passBy(result, 0);
-    else claims.show(result, 0, input, true);
+  function tellUnusual(index: number, offset: number): void {
+    if (ids !== undefined) {
+      const id = builder.idBytes;
+      bytes.set(id, ID_START);
+      hash.hash(ID_START + MAX_ID_BYTES, 0, ID_START, id.length);
+      ids.note(result[0]!, result[1]!, false);
+    }
+    tell(index, offset);
   }
 
   function makeRoom(length: number): void {
@@ -192,16 +192,12 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
   return {
     record(record) {
       if (record.inFlight) return;
-      if (!apart && claims.closed) {
-        finish();
-        apart = true;
-      }
+      const { index, offset } = record;
       const id = usualId(record);
       const length = id < 0 ? 0 : messageBytes(record);
       if (id < 0 || length > MAX_HASHED_BYTES) {
         fillRow(builder, view.of(record), input);
-        showUnusual();
-        tell(-1, record.index, record.offset);
+        tellUnusual(index, offset);
         return;
       }
       makeRoom(length);
@@ -210,9 +206,9 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
       hash.hash(next, length, idAt, bytes[idAt - 1]!);
       const row = page.rows++;
       page.addresses[row] = next;
-      page.indices[row] = record.index;
-      page.offsets[row] = record.offset;
-      ids[row - unasked] = id;
+      page.indices[row] = index;
+      page.offsets[row] = offset;
+      idsInBlobs[row - unasked] = id;
       hashes.set(result, (row - unasked) * HASH_WORDS);
       next += length;
       if (page.rows - unasked === BATCH) ask();
@@ -223,19 +219,24 @@ export function openClaimingSink(options: ClaimingSinkOptions): ClaimingSink {
     },
     get early() {
       const full = 4 * (next - page.start) > 3 * PAGE_BYTES || 4 * page.rows > 3 * pageRows;
-      if (!full || droppable === undefined || !claims.behind(older.progress, inputs)) return false;
+      if (!full || !claims.behind(older.progress, inputs)) return false;
       let asked = 0;
       let everywhere = 0;
       for (let i = 0; i < older.rows; i += SAMPLE, asked++)
-        if (claims.inputsOf(older.slots[i]!) === droppable) everywhere++;
+        if (claims.inputsOf(older.slots[i]!) === all) everywhere++;
       return 4 * everywhere < 3 * asked;
     },
-    finish,
+    finish() {
+      ask();
+      settle(older);
+      settle(page);
+      older.rows = 0;
+      page.rows = 0;
+      unasked = 0;
+      next = page.start;
+    },
     get dropped() {
       return dropped;
-    },
-    get apart() {
-      return apart;
     },
   };
 }
@@ -247,6 +248,7 @@ function newPage(start: number, capacity: number): Page {
     progress: 0,
     addresses: new Int32Array(capacity),
     slots: new Int32Array(capacity),
+    ids: new Int32Array(2 * capacity),
     indices: new Float64Array(capacity),
     offsets: new Float64Array(capacity),
   };

@@ -10,7 +10,7 @@ import type { ComparedContract, Difference } from './difference.js';
 import { FILE_THREAD_MEMORY } from './fileThread.js';
 import { openVocabulary, type Vocabulary } from './fingerprint.js';
 import { type KeptRows, openRows } from './keptRows.js';
-import { planThreads, readInputs } from './readInputs.js';
+import { planThreads, type ReadFacts, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
 import { type DiffScope, openScope, type Scope } from './scope.js';
 import { openSharing } from './sharing.js';
@@ -71,25 +71,26 @@ export async function diffInputs(
   const scope = openScope(options, sources, vocabulary);
   const table = new RowTable(sources.map((source) => source.name));
   const droppable = scope.unlimited && options.onOther === undefined;
-  let sharing = await openSharing(sources, plan.threads, droppable, roomLeft / MOST_OF_TABLE);
+  let sharing = await openSharing(sources, plan, droppable, roomLeft / MOST_OF_TABLE);
   const tableMemory = roomLeft - (sharing?.bytes ?? 0);
-  const openedRows = (): KeptRows => openRows(table, tableMemory, options.temporaryFolder, sharing?.claims);
-  const read = (): Promise<DiffSourceFacts[]> =>
-    readInputs(sources, { vocabulary, table, rows, plan, sharing, onProgress: options.onProgress });
+  const openedRows = (): KeptRows => openRows(table, tableMemory, options.temporaryFolder);
   let rows = openedRows();
+  const read = (): Promise<ReadFacts> =>
+    readInputs(sources, { vocabulary, table, rows, plan, sharing, onProgress: options.onProgress });
   try {
-    let facts = await read().catch((error) => {
+    let result = await read().catch((error) => {
       if (sharing === undefined || !(error instanceof AcsError)) throw error;
       return undefined;
     });
-    if (facts === undefined || rows.unclear()) {
+    if (result === undefined || result.unclear) {
       // What is wrong, and where, is found by reading the inputs one by one.
       rows.close();
       table.clear();
       sharing = undefined;
       rows = openedRows();
-      facts = await read();
+      result = await read();
     }
+    const { facts } = result;
     if (options.allowSkew !== true) checkTimes(sources, facts, scope.synchronizer);
     options.onFacts?.(facts);
     const tally = openTally(sources, facts);

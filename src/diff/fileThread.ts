@@ -6,6 +6,7 @@ import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { rowWords, type Vocabulary } from './fingerprint.js';
+import type { IdPage } from './idLog.js';
 import type { ThreadSharing } from './sharing.js';
 import { type VocabularyPart, vocabularyReceiver } from './vocabularyShare.js';
 
@@ -29,43 +30,49 @@ export type FromFileThread =
   | ({
       kind: 'rows';
       rows: Int32Array<ArrayBuffer>;
-      /** Per row the slot of its claim, or -1. */
-      slots: Int32Array<ArrayBuffer>;
       count: number;
       /** Per row number and inflated offset of its record. */
       places: Float64Array<ArrayBuffer>;
       names: VocabularyPart;
     } & ThreadState)
   | ({ kind: 'state' } & ThreadState)
-  | ({ kind: 'end'; inFlight: number } & ThreadState)
+  | ({
+      kind: 'end';
+      inFlight: number;
+      /** When rows may be dropped: the contracts of all rows sent or dropped. */
+      contractIds: IdPage[];
+    } & ThreadState)
   | { kind: 'error'; error: SentError };
 
 interface ThreadState {
   /** Since the message before. */
   bytesRead: number;
   contracts: number;
-  /** Rows dropped: every input shows them alike, and no other row of their contracts. */
+  /** Rows dropped, for every input shows them alike. */
   dropped: number;
-  /** True when the thread does not use the claims, or no more. */
-  apart: boolean;
 }
 
 /** Sent back for every batch of rows taken. */
 export const ROWS_TAKEN = 'taken';
 
+export interface ReadFile {
+  contracts: number;
+  inFlight: number;
+  /** See {@link hasDroppedTwice}. */
+  contractIds: IdPage[];
+}
+
 export interface FileThread {
   /** Resolves after the last row. Rejects with what the thread met, with what its user throws, or when closed. */
-  readonly done: Promise<{ contracts: number; inFlight: number }>;
+  readonly done: Promise<ReadFile>;
   close(): Promise<void>;
 }
 
 export interface FileThreadUser {
-  /** Takes a row in the vocabulary's numbers and the slot of its claim, or -1. */
-  add(words: Int32Array, at: number, slot: number): void;
+  /** Takes a row in the vocabulary's numbers. */
+  add(words: Int32Array, at: number): void;
   /** Is told of rows dropped, and how many contracts have been read altogether. */
   progress(dropped: number, contracts: number): void;
-  /** Is told once that the thread does not use the claims any more. */
-  apart(): void;
 }
 
 export function startFileThread(
@@ -77,7 +84,6 @@ export function startFileThread(
   const names = vocabularyReceiver(vocabulary);
   const words = rowWords(data.inputs);
   let dropped = 0;
-  let apart = false;
   const take = (message: Exclude<FromFileThread, { kind: 'error' }>): void => {
     meterRead(data.path, message.bytesRead);
     if (message.kind === 'rows') {
@@ -85,7 +91,7 @@ export function startFileThread(
       for (let i = 0; i < message.count; i++) {
         names.translate(message.rows, i * words);
         try {
-          user.add(message.rows, i * words, message.slots[i]!);
+          user.add(message.rows, i * words);
         } catch (error) {
           if (!(error instanceof AcsError)) throw error;
           const [record, byteOffset] = message.places.subarray(2 * i);
@@ -96,11 +102,8 @@ export function startFileThread(
     }
     user.progress(message.dropped - dropped, message.contracts);
     dropped = message.dropped;
-    if (apart || !(message.apart || message.kind === 'end')) return;
-    apart = true;
-    user.apart();
   };
-  const done = new Promise<{ contracts: number; inFlight: number }>((resolve, reject) => {
+  const done = new Promise<ReadFile>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', (code) =>
       reject(new Error(`the thread reading ${data.path} ended with status ${code}`)),
@@ -109,7 +112,7 @@ export function startFileThread(
       try {
         if (message.kind === 'error') throw receiveError(message.error);
         take(message);
-        if (message.kind === 'end') resolve({ contracts: message.contracts, inFlight: message.inFlight });
+        if (message.kind === 'end') resolve(message);
       } catch (error) {
         reject(error);
         void worker.terminate();

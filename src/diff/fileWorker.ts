@@ -10,6 +10,7 @@ import { CLAIMING_BYTES, type ClaimingSink, openClaimingSink } from './claimingS
 import { openClaims } from './claims.js';
 import type { FileThreadData, FromFileThread } from './fileThread.js';
 import { openVocabulary, RowBuilder, rowWords } from './fingerprint.js';
+import { openIdLog } from './idLog.js';
 import { openKeyedHash } from './keyedHash.js';
 import { openSink } from './rowSink.js';
 import { vocabularyParts } from './vocabularyShare.js';
@@ -32,7 +33,6 @@ const words = rowWords(inputs);
 const vocabulary = openVocabulary(partyCapacity);
 const newNames = vocabularyParts(vocabulary);
 let rows = new Int32Array(BATCH_ROWS * words);
-let slots = new Int32Array(BATCH_ROWS);
 let places = new Float64Array(BATCH_ROWS * 2);
 let count = 0;
 let contracts = 0;
@@ -49,34 +49,30 @@ port.on('message', () => {
 });
 
 function state() {
-  const said = { bytesRead, contracts, dropped: claiming?.dropped ?? 0, apart: claiming?.apart ?? true };
+  const said = { bytesRead, contracts, dropped: claiming?.dropped ?? 0 };
   bytesRead = 0;
   chunks = 0;
   return said;
 }
 
 function send(): void {
-  post({ kind: 'rows', rows, slots, count, places, names: newNames(), ...state() }, [
-    rows.buffer,
-    slots.buffer,
-    places.buffer,
-  ]);
+  const names = newNames();
+  post({ kind: 'rows', rows, count, places, names, ...state() }, [rows.buffer, places.buffer]);
   rows = new Int32Array(BATCH_ROWS * words);
-  slots = new Int32Array(BATCH_ROWS);
   places = new Float64Array(BATCH_ROWS * 2);
   count = 0;
   ahead++;
 }
 
 const builder = new RowBuilder(vocabulary, inputs, key);
-function tell(slot: number, index: number, offset: number): void {
+function tell(index: number, offset: number): void {
   rows.set(builder.words, count * words);
-  slots[count] = slot;
   places[2 * count] = index;
   places[2 * count + 1] = offset;
   if (++count === BATCH_ROWS) send();
 }
 
+const ids = sharing?.drops ? openIdLog() : undefined;
 const claiming = openClaiming();
 
 function openClaiming(): ClaimingSink | undefined {
@@ -84,14 +80,13 @@ function openClaiming(): ClaimingSink | undefined {
   const hash = openKeyedHash(sharing.key, CLAIMING_BYTES);
   if (hash === undefined) throw new Error('a thread without WebAssembly in a process that has it');
   const claims = openClaims(sharing.claims);
-  return openClaimingSink({ builder, hash, claims, input, inputs, droppable: sharing.droppable, tell });
+  return openClaimingSink({ builder, hash, claims, input, inputs, ids, tell });
 }
 
 const fileBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 let record: RecordView | undefined;
 const sink =
-  claiming ??
-  openSink(builder, undefined, () => tell(-1, record?.index ?? 0, record?.offset ?? 0), input, path);
+  claiming ?? openSink(builder, undefined, () => tell(record?.index ?? 0, record?.offset ?? 0), input, path);
 
 try {
   const visit = (view: RecordView): void => {
@@ -105,7 +100,7 @@ try {
       if (claiming !== undefined && record !== undefined) {
         // The inputs are files of one kind: they are read as far when each of their bytes has given as many.
         claiming.advance(Math.floor((record.offset / fileBytes) * PROGRESS_UNIT));
-        while (claiming.early) await delay(PACE_MS);
+        while (sharing?.paced && claiming.early) await delay(PACE_MS);
       }
       if (++chunks >= CHUNKS_BETWEEN_WORDS) post({ kind: 'state', ...state() });
       while (ahead >= BATCHES_AHEAD) {
@@ -119,7 +114,11 @@ try {
   claiming?.finish();
   if (count > 0) send();
   contracts = facts.records - facts.inFlight;
-  post({ kind: 'end', inFlight: facts.inFlight, ...state() });
+  const contractIds = ids?.take() ?? [];
+  post(
+    { kind: 'end', inFlight: facts.inFlight, contractIds, ...state() },
+    contractIds.map((page) => page.buffer),
+  );
 } catch (error) {
   post({ kind: 'error', error: sendError(error) });
 }

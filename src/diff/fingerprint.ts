@@ -102,6 +102,14 @@ export class RowBuilder {
     return this;
   }
 
+  /** Starts a row that is seen in several of the first 32 inputs, one bit each. */
+  beginFor(inputs: number): this {
+    this.words.fill(0);
+    this.words[ROW.synchronizer] = -1;
+    this.words[ROW.inputs] = inputs;
+    return this;
+  }
+
   /** The contract id as bytes. Throws `DIFF_BAD_CONTRACT_ID`. */
   id(buf: Buffer, start: number, end: number): this {
     const n = end - start;

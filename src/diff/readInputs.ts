@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { FILE_THREAD_MEMORY, type FileThread, startFileThread } from './fileThread.js';
 import { newRowKey, RowBuilder, type Vocabulary } from './fingerprint.js';
+import { hasDroppedTwice, type IdPage } from './idLog.js';
 import type { KeptRows } from './keptRows.js';
 import { openSink } from './rowSink.js';
 import type { RowTable } from './rowTable.js';
@@ -22,6 +23,13 @@ export interface ReadInputsOptions {
   /** What the threads share, when they do. Then the error thrown is any of those met. */
   sharing?: Sharing | undefined;
   onProgress?: ((input: DiffSource, contracts: number) => void) | undefined;
+}
+
+export interface ReadFacts {
+  /** In the order of the inputs. */
+  facts: DiffSourceFacts[];
+  /** True when what the threads share does not tell for sure what the inputs show: read them without. */
+  unclear: boolean;
 }
 
 export interface ThreadPlan {
@@ -70,7 +78,7 @@ function plainOptions(scan: ScanOptions): ScanOptions | undefined {
 export async function readInputs(
   sources: readonly DiffSource[],
   options: ReadInputsOptions,
-): Promise<DiffSourceFacts[]> {
+): Promise<ReadFacts> {
   const { vocabulary, table, rows, plan, sharing } = options;
   const key = newRowKey();
   const running = new Map<number, FileThread>();
@@ -83,8 +91,7 @@ export async function readInputs(
     failed = sharing === undefined ? Math.min(failed, input) : -1;
     for (const [other, thread] of running) if (other > failed) void thread.close();
   };
-  /** Inputs whose threads may use the claims; later ones do not any more once they are closed. */
-  const sharers = new Set<number>();
+  const contractIds: IdPage[] = [];
 
   async function readAside(input: number, source: DiffSource): Promise<DiffSourceFacts | undefined> {
     if (input > failed || source.records === undefined) return undefined;
@@ -101,21 +108,17 @@ export async function readInputs(
       },
       vocabulary,
       {
-        add: (words, at, slot) => rows.add(words, at, input, slot),
+        add: rows.add,
         progress(dropped, contracts) {
           rows.drop(dropped);
           options.onProgress?.(source, contracts);
         },
-        apart() {
-          sharers.delete(input);
-          if (sharers.size === 0 && sharing?.claims.closed === true) rows.settle();
-        },
       },
     );
     running.set(input, thread);
-    if (sharing?.claims.closed === false) sharers.add(input);
     try {
-      const { contracts, inFlight } = await thread.done;
+      const { contracts, inFlight, contractIds: ids } = await thread.done;
+      for (const page of ids) contractIds.push(page);
       // It ends by itself; nobody has to wait for that.
       void thread.close();
       return { contracts, inFlightUnknown: inFlight, recordTimes: source.records.recordTimes };
@@ -130,8 +133,7 @@ export async function readInputs(
   async function readHere(input: number, source: DiffSource): Promise<DiffSourceFacts | undefined> {
     if (input > failed) return undefined;
     const builder = new RowBuilder(vocabulary, sources.length, key);
-    const add = (words: Int32Array, at: number): void => rows.add(words, at, input, -1);
-    return source.read(openSink(builder, table, add, input, source.name), (contracts) =>
+    return source.read(openSink(builder, table, rows.add, input, source.name), (contracts) =>
       options.onProgress?.(source, contracts),
     );
   }
@@ -149,11 +151,11 @@ export async function readInputs(
   }
   const results = await Promise.allSettled(jobs);
   if (fault !== undefined) throw fault.error;
-  rows.settle();
   const facts: DiffSourceFacts[] = [];
   for (const result of results) {
     if (result.status === 'rejected') throw result.reason;
     if (result.value !== undefined) facts.push(result.value);
   }
-  return facts;
+  const unclear = sharing !== undefined && (sharing.claims.shownTwice || hasDroppedTwice(contractIds));
+  return { facts, unclear };
 }

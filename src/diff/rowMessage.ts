@@ -79,10 +79,10 @@ export function parseMessage(blob: BlobView, { bytes, words }: MessageMemory, at
   return blob.parse(bytes, messageBlob(at), messageBlob(at) + words.getInt32(at, true));
 }
 
-/** Makes the row of the message at `at`, to which `blob` points. */
+/** Makes the row of the message at `at`, to which `blob` points; `shownBy` are its inputs, one bit each. */
 export function fillFromMessage(
   builder: RowBuilder,
-  input: number,
+  shownBy: number,
   blob: BlobView,
   { bytes, words }: MessageMemory,
   at: number,
@@ -90,7 +90,7 @@ export function fillFromMessage(
   const start = messageBlob(at);
   const synchronizer = start + words.getInt32(at, true);
   const represented = synchronizer + words.getInt32(at + 4, true);
-  builder.begin(input).content(blob, start, synchronizer);
+  builder.beginFor(shownBy).content(blob, start, synchronizer);
   builder.synchronizer(bytes, synchronizer, represented);
   builder.counterWords(words.getInt32(at + 12, true), words.getInt32(at + 16, true));
   builder.representative(bytes, represented, represented + words.getInt32(at + 8, true));

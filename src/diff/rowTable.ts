@@ -62,29 +62,26 @@ export class RowTable {
     return this.blockOf(row)[this.offsetOf(row) + this.rowWords]!;
   }
 
-  /**
-   * Adds the row `words[at …]`; gives its number or that of the same row. Throws `DIFF_DUPLICATE_CONTRACT` when one input
-   * shows a contract twice.
-   */
-  add(words: Int32Array, at: number): number {
+  /** Adds the row `words[at …]`. Throws `DIFF_DUPLICATE_CONTRACT` when one input shows a contract twice. */
+  add(words: Int32Array, at: number): void {
     const hash = hashId(words, at);
     const mask = this.slots.length - 1;
     let slot = hash & mask;
     for (;;) {
       const head = this.slots[slot]!;
       if (head < 0) {
-        const row = this.append(words, at);
-        this.slots[slot] = row;
+        this.slots[slot] = this.append(words, at);
         this.hashes[slot] = hash;
         this.contracts++;
         if (this.contracts * 2 > this.slots.length) this.grow();
-        return row;
+        return;
       }
       if (
         this.hashes[slot] === hash &&
         sameWords(this.blockOf(head), this.offsetOf(head), words, at, ID_WORDS)
       ) {
-        return this.join(head, words, at);
+        this.join(head, words, at);
+        return;
       }
       slot = (slot + 1) & mask;
     }
@@ -142,46 +139,17 @@ export class RowTable {
     return true;
   }
 
-  /**
-   * Notes that the inputs of `bits` (the first 32 at most) show a row that `input` has shown. False when one of the others
-   * was known to show it.
-   */
-  show(row: number, bits: number, input: number): boolean {
-    const block = this.blockOf(row);
-    const word = this.offsetOf(row) + ROW.inputs;
-    const known = block[word]! & bits & ~(1 << input);
-    block[word]! |= bits;
-    return known === 0;
-  }
-
-  /** True when an input shows a contract twice, which {@link add} does not see of what {@link show} has noted. */
-  hasTwice(): boolean {
-    let found = false;
-    this.eachContract((head) => {
-      for (let row = head; row >= 0 && !found; row = this.nextOf(row)) {
-        for (let other = this.nextOf(row); other >= 0; other = this.nextOf(other)) {
-          if (this.overlap(row, other)) found = true;
-        }
-      }
-    });
-    return found;
-  }
-
-  private overlap(row: number, other: number): boolean {
-    const [a, b] = [this.blockOf(row), this.blockOf(other)];
-    const [at, bt] = [this.offsetOf(row), this.offsetOf(other)];
-    if (!maySynchronizeAlike(a[at + ROW.synchronizer]!, b[bt + ROW.synchronizer]!)) return false;
-    for (let w = ROW.inputs; w < this.rowWords; w++) if ((a[at + w]! & b[bt + w]!) !== 0) return true;
-    return false;
-  }
-
-  private join(head: number, words: Int32Array, at: number): number {
+  private join(head: number, words: Int32Array, at: number): void {
     let row = head;
     let match = -1;
     for (;;) {
       const block = this.blockOf(row);
       const offset = this.offsetOf(row);
-      if (maySynchronizeAlike(block[offset + ROW.synchronizer]!, words[at + ROW.synchronizer]!)) {
+      if (
+        block[offset + ROW.synchronizer] === words[at + ROW.synchronizer] ||
+        block[offset + ROW.synchronizer] === -1 ||
+        words[at + ROW.synchronizer] === -1
+      ) {
         for (let w = ROW.inputs; w < this.rowWords; w++) {
           const twice = block[offset + w]! & words[at + w]!;
           if (twice !== 0) throw this.duplicate(words, at, w, twice);
@@ -196,11 +164,10 @@ export class RowTable {
       const block = this.blockOf(match);
       const offset = this.offsetOf(match);
       for (let w = ROW.inputs; w < this.rowWords; w++) block[offset + w]! |= words[at + w]!;
-      return match;
+      return;
     }
     const added = this.append(words, at);
     this.blockOf(row)[this.offsetOf(row) + this.rowWords] = added;
-    return added;
   }
 
   private duplicate(words: Int32Array, at: number, word: number, bits: number): AcsError {
@@ -278,11 +245,6 @@ export class RowTable {
     }
     return false;
   }
-}
-
-/** By their numbers; -1 is one not known. */
-function maySynchronizeAlike(a: number, b: number): boolean {
-  return a === b || a === -1 || b === -1;
 }
 
 function sameWords(a: Int32Array, at: number, b: Int32Array, bt: number, count: number): boolean {
