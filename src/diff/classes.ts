@@ -86,6 +86,7 @@ function absence(present: DiffState, absent: DiffState): DiffClass {
 
 function verdict(found: readonly DiffClass[], fields: readonly ContentField[] = []): PairVerdict {
   if (found.length === 0) return SAME;
+  if (found.length === 1) return { class: found[0], fields, also: [] };
   const sorted = sortClasses(found);
   return { class: sorted[0], fields, also: sorted.slice(1) };
 }

@@ -168,8 +168,14 @@ export function openDescriber(
       }
       const contract = contractOf(draft);
       if (pairs.length === 0) return contract;
-      const classes = sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
-      const fields = [...new Set(pairs.flatMap((pair) => pair.fields))];
+      // Mostly one pair differs in one thing.
+      const [{ class: first, also, fields: ofFirst }] = pairs as [PairDifference];
+      const alone = pairs.length === 1;
+      const classes =
+        alone && also.length === 0
+          ? [first]
+          : sortClasses(pairs.flatMap((pair) => [pair.class, ...pair.also]));
+      const fields = alone ? ofFirst : [...new Set(pairs.flatMap((pair) => pair.fields))];
       return { ...contract, class: classes[0]!, classes, fields, pairs };
     },
   };

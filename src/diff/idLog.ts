@@ -7,7 +7,9 @@
 export type IdPage = Int32Array<ArrayBuffer>;
 
 const PAGE_WORDS = 1 << 14;
-const PARTS = 256;
+/** Rows are looked through in so many parts, by the upper bits of their hashes. */
+const PART_BITS = 6;
+const PARTS = 1 << PART_BITS;
 const DROPPED = 1;
 
 export interface IdLog {
@@ -52,7 +54,7 @@ export function hasDroppedTwice(pages: readonly IdPage[]): boolean {
   // Rows are sorted into parts, for a table of the rows of one part stays near.
   const starts = new Int32Array(PARTS + 1);
   for (const page of pages) {
-    for (let i = 0; i < page.length; i += 2) starts[(page[i]! >>> 24) + 1]!++;
+    for (let i = 0; i < page.length; i += 2) starts[(page[i]! >>> (32 - PART_BITS)) + 1]!++;
   }
   let largest = 0;
   for (let part = 0; part < PARTS; part++) {
@@ -63,7 +65,7 @@ export function hasDroppedTwice(pages: readonly IdPage[]): boolean {
   const next = starts.slice();
   for (const page of pages) {
     for (let i = 0; i < page.length; i += 2) {
-      const at = 2 * next[page[i]! >>> 24]!++;
+      const at = 2 * next[page[i]! >>> (32 - PART_BITS)]!++;
       rows[at] = page[i]!;
       rows[at + 1] = page[i + 1]!;
     }
