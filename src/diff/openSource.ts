@@ -11,7 +11,7 @@ import { fileError } from '../io/input.js';
 import { canReadTwice } from '../io/readTwice.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { type DiffSource, openedCommitmentSource, snapshotSource } from './source.js';
-import { storeSource } from './storeSource.js';
+import type * as StoreSource from './storeSource.js';
 
 export interface InputSpec {
   /** What stands before `=`. */
@@ -46,7 +46,7 @@ export async function openDiffSource(text: string, options: OpenSourceOptions = 
   // A store that holds one participant says by itself whose view it is.
   const only =
     store !== undefined && store.source === undefined && spec.name === undefined && hosting !== undefined
-      ? (await storeSource(store.path)).name
+      ? (await openStore(store.path)).name
       : undefined;
   const stem =
     store?.source ??
@@ -67,12 +67,18 @@ export async function openDiffSource(text: string, options: OpenSourceOptions = 
     if (at !== undefined && store.offset !== undefined) {
       throw usageError(`${text}: an offset and a record time`, 'leave out one of them');
     }
-    return storeSource(store.path, { source: store.source, offset: store.offset, at, name, participant });
+    return openStore(store.path, { source: store.source, offset: store.offset, at, name, participant });
   }
   const file = { name, participant, scan: options.scan, recordTimes };
   return !(await isPipe(spec.path)) && isOpenedCommitment(await firstBytes(spec.path))
     ? openedCommitmentSource(spec.path, file)
     : snapshotSource(spec.path, file);
+}
+
+/** What reads stores is loaded when there is one: that takes as long as loading all the rest of a comparison. */
+async function openStore(...args: Parameters<typeof StoreSource.storeSource>): Promise<DiffSource> {
+  const { storeSource } = await import('./storeSource.js');
+  return storeSource(...args);
 }
 
 interface StoreSpec {
