@@ -2,7 +2,9 @@
  * Drafting updates: for each a head and the drafts of its events. What an update says in text and the store keeps in bytes
  * (ids) is put behind it in its batch.
  */
-import { type LedgerUpdate, parseUpdate, type UpdateEvent } from '../contract/updates.js';
+
+import type { UpdateEvent } from '../contract/updateEvents.js';
+import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
 import { Interner, wholeHash } from '../wire/interner.js';

@@ -1,5 +1,7 @@
 /** Updates as their drafts give them: nothing is parsed again. */
-import { emptyUpdate, type LedgerUpdate, type UpdateEvent } from '../contract/updates.js';
+
+import { emptyEvent, type UpdateEvent } from '../contract/updateEvents.js';
+import { emptyUpdate, type LedgerUpdate } from '../contract/updates.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
 import type { BatchDrafts } from './draftQueue.js';
@@ -50,7 +52,7 @@ export function draftedUpdates(): DraftedUpdates {
       facts.content = numbers[at + HEAD.content];
       if (update.events.length !== count) update.events.length = count;
       for (let i = 0; i < count; i++) {
-        events[i] ??= newEvent();
+        events[i] ??= emptyEvent('create');
         update.events[i] = fill(events[i], numbers, drafts.next);
         drafts.next += DRAFT_WIDTH;
       }
@@ -65,21 +67,6 @@ export function draftedUpdates(): DraftedUpdates {
 
 function time(micros: number): bigint | undefined {
   return Number.isNaN(micros) ? undefined : BigInt(micros);
-}
-
-function newEvent(): UpdateEvent {
-  return {
-    kind: 'create',
-    nodeId: 0,
-    idStart: -1,
-    idEnd: -1,
-    createdStart: -1,
-    createdEnd: -1,
-    templateStart: -1,
-    templateEnd: -1,
-    packageName: '',
-    draft: -1,
-  };
 }
 
 function fill(event: UpdateEvent, numbers: Float64Array, at: number): UpdateEvent {

@@ -1,5 +1,5 @@
 /** The in-flight entries of a recorded `GetActiveContracts` answer. */
-import { parseAssigned, parseUnassigned, type ReassignmentPart } from '../contract/updates.js';
+import { parseAssigned, parseUnassigned, type ReassignmentPart } from '../contract/updateEvents.js';
 import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
 import { WireReader } from '../wire/reader.js';
