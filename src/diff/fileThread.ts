@@ -11,7 +11,7 @@ import type { ThreadSharing } from './sharing.js';
 import { type VocabularyPart, vocabularyReceiver } from './vocabularyShare.js';
 
 /** What the thread takes beside the rows: its own program, its buffers and its vocabulary. */
-export const FILE_THREAD_MEMORY = 60_000_000;
+export const FILE_THREAD_MEMORY = 80_000_000;
 
 export interface FileThreadData {
   path: string;
