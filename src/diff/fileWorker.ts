@@ -96,6 +96,8 @@ try {
   };
   const facts = await scanSnapshot(path, visit, {
     ...scan,
+    // There are several of these threads; none of them is what the others wait for.
+    readBytes: 1 << 20,
     afterChunk: async () => {
       if (claiming !== undefined && record !== undefined) {
         // The inputs are files of one kind: they are read as far when each of their bytes has given as many.
