@@ -72,7 +72,7 @@ export async function diffInputs(
   const table = new RowTable(sources.map((source) => source.name));
   const droppable = scope.unlimited && options.onOther === undefined;
   let sharing = await openSharing(sources, plan, droppable, roomLeft / MOST_OF_TABLE);
-  const tableMemory = roomLeft - (sharing?.bytes ?? 0);
+  const tableMemory = Math.max(LEAST_TABLE_MEMORY, roomLeft - (sharing?.bytes ?? 0));
   const openedRows = (): KeptRows => openRows(table, tableMemory, options.temporaryFolder);
   let rows = openedRows();
   const read = (): Promise<ReadFacts> =>
