@@ -4,7 +4,6 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Package } from '../dar/type.js';
-import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
 import { STRETCH_BYTES, type Stretch } from './stretch.js';
 import type { CheckTotals, StretchChecker, StretchResult } from './stretchChecker.js';
@@ -19,8 +18,7 @@ export type ToCheckThread = { kind: 'stretch'; order: number; stretch: Stretch }
 
 export type FromCheckThread =
   | { kind: 'checked'; order: number; bytes: ArrayBuffer; result: StretchResult }
-  | { kind: 'end'; totals: CheckTotals }
-  | { kind: 'failed'; error: SentError };
+  | { kind: 'end'; totals: CheckTotals };
 
 export interface CheckThreads {
   /** Has a stretch checked. Throws what a thread failed with. */
@@ -85,11 +83,11 @@ export function startCheckThreads(
   function start(): CheckThread {
     const worker = new Worker(threadProgram(import.meta.url, 'checkWorker'), { workerData: data });
     const thread = { worker, waiting: 0 };
+    // A fault of the program: what is wrong with the file is in the results.
     worker.on('error', fail);
     worker.on('exit', (code) => fail(new Error(`a checking thread ended with status ${code}`)));
     worker.on('message', (message: FromCheckThread) => {
-      if (message.kind === 'failed') fail(receiveError(message.error));
-      else if (message.kind === 'end') {
+      if (message.kind === 'end') {
         totals.push(message.totals);
         settle?.();
       } else {

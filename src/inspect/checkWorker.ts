@@ -1,6 +1,5 @@
 /** The thread that {@link startCheckThreads} starts: checks stretches, and hands its totals over at the end. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { sendError } from '../io/threadError.js';
 import { touch } from '../wire/touch.js';
 import type { CheckThreadData, FromCheckThread, ToCheckThread } from './checkThreads.js';
 import { stretchChecker } from './stretchChecker.js';
@@ -20,20 +19,16 @@ async function judgeOf(given: NonNullable<typeof packages>) {
 const checker = stretchChecker(sample, packages === undefined ? undefined : await judgeOf(packages));
 
 port.on('message', (message: ToCheckThread) => {
-  try {
-    if (message.kind === 'finish') {
-      port.postMessage({ kind: 'end', totals: checker.totals() } satisfies FromCheckThread);
-      return;
-    }
-    const { order, stretch } = message;
-    touch(new Uint8Array(stretch.bytes, 0, stretch.end));
-    const result = checker.check(stretch);
-    const { bytes } = stretch;
-    port.postMessage({ kind: 'checked', order, bytes, result } satisfies FromCheckThread, [
-      bytes,
-      result.ids.buffer as ArrayBuffer,
-    ]);
-  } catch (error) {
-    port.postMessage({ kind: 'failed', error: sendError(error) } satisfies FromCheckThread);
+  if (message.kind === 'finish') {
+    port.postMessage({ kind: 'end', totals: checker.totals() } satisfies FromCheckThread);
+    return;
   }
+  const { order, stretch } = message;
+  touch(new Uint8Array(stretch.bytes, 0, stretch.end));
+  const result = checker.check(stretch);
+  const { bytes } = stretch;
+  port.postMessage({ kind: 'checked', order, bytes, result } satisfies FromCheckThread, [
+    bytes,
+    result.ids.buffer as ArrayBuffer,
+  ]);
 });

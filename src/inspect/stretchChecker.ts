@@ -2,6 +2,7 @@
 import { fingerprintInto } from '../contract/idTable.js';
 import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
+import { frameSplitter } from '../wire/frames.js';
 import type { AuthenticityJudge } from './authenticity.js';
 import { type Finding, fromError } from './finding.js';
 import type { AuthenticityCounts } from './judgeContract.js';
@@ -54,28 +55,21 @@ export function stretchChecker(sample: number, judge?: AuthenticityJudge): Stret
     { sample, ...(judge === undefined ? {} : { extraCheck: judge.check }) },
   );
   const view = new RecordView();
+  /** How long a record may be was decided when the stretch was made. */
+  const splitter = frameSplitter(Number.MAX_SAFE_INTEGER);
   return {
     check({ bytes, end, offset, first }) {
       findings = [];
       idWords = 0;
-      const buf = Buffer.from(bytes, 0, end);
-      let at = 0;
-      for (let index = first; at < end; index++) {
-        let length = 0;
-        let scale = 1;
-        let bodyStart = at;
-        // The borders were checked when the stretch was made.
-        for (; buf[bodyStart] >= 0x80; scale *= 128) length += (buf[bodyStart++] & 0x7f) * scale;
-        length += buf[bodyStart++] * scale;
-        const next = bodyStart + length;
+      let index = first;
+      splitter.push(Buffer.from(bytes, 0, end), (buf, start, bodyStart, frameEnd) => {
         try {
-          checker.visit(view.parse(buf, at, bodyStart, next, offset + at, index));
+          checker.visit(view.parse(buf, start, bodyStart, frameEnd, offset + start, index++));
         } catch (error) {
           if (!(error instanceof AcsError)) throw error;
           report(fromError(view.locate(error) as AcsError, 'messages'));
         }
-        at = next;
-      }
+      });
       return { findings, ids: ids.slice(0, idWords) };
     },
     totals: () => ({
