@@ -7,10 +7,16 @@
  * the content is genuine is shown by authenticating the contract ids, that bytes are unchanged by the SHA-256 digests of
  * the manifest.
  */
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { createContentMix, MIX_INPUT, sumHex } from './contentMix.js';
 
 export interface ContentDigest {
+  /**
+   * Announces a chunk that the next records lie in, so that it is copied at once and not record by record. It must stay as
+   * it is until the next chunk is held; a record that lies in another buffer may come between.
+   */
+  hold(chunk: Buffer): void;
   add(record: RecordView): void;
   /** Contracts added. */
   readonly count: number;
@@ -18,52 +24,77 @@ export interface ContentDigest {
   hex(): string;
 }
 
+/** Where the counter lies while an element is mixed, and where bytes are copied to. */
+const COUNTER = MIX_INPUT;
+const CHUNK = MIX_INPUT + 8;
+
 export function contentDigest(): ContentDigest {
   const mix = createContentMix();
   let memory = new Uint8Array(mix.memory.buffer);
   let count = 0;
+  let held: Buffer | undefined;
+  /** Where a record that is not in the held chunk is copied to. */
+  let single = CHUNK;
 
-  /** Makes room for `bytes` of input, the 8 bytes of the counter behind them included. */
-  function reserve(bytes: number): void {
-    const missing = MIX_INPUT + bytes - memory.length;
-    if (missing <= 0) return;
-    mix.memory.grow(Math.ceil(missing / 65536));
-    memory = new Uint8Array(mix.memory.buffer);
+  /** Copies bytes to an address. */
+  function put(buf: Buffer, start: number, end: number, address: number): void {
+    const missing = address + end - start - memory.length;
+    if (missing > 0) {
+      mix.memory.grow(Math.ceil(missing / 65536));
+      memory = new Uint8Array(mix.memory.buffer);
+    }
+    buf.copy(memory, address, start, end);
+  }
+
+  /** The address that stands for position 0 of a record's buffer, once its fields can be read there. */
+  function origin(record: RecordView): number {
+    const { buf, eventFields, synchronizerStart, synchronizerEnd } = record;
+    if (buf === held) return CHUNK;
+    const blob = eventFields[2 * EVENT.createdEventBlob];
+    const representative = eventFields[2 * EVENT.representativePackageId];
+    // One copy from the first of the three fields to the end of the last: what lies between is little.
+    let first = record.lapiEnd;
+    if (blob >= 0) first = blob;
+    if (representative >= 0 && representative < first) first = representative;
+    if (synchronizerEnd > 0 && synchronizerStart < first) first = synchronizerStart;
+    const last = Math.max(
+      first,
+      synchronizerEnd,
+      eventFields[2 * EVENT.createdEventBlob + 1],
+      eventFields[2 * EVENT.representativePackageId + 1],
+    );
+    put(buf, first, last, single);
+    return single - first;
   }
 
   return {
+    hold(chunk) {
+      put(chunk, 0, chunk.length, CHUNK);
+      held = chunk;
+      single = CHUNK + chunk.length;
+    },
     add(record) {
-      const { buf, eventFields, synchronizerStart, synchronizerEnd } = record;
+      const { eventFields, synchronizerStart } = record;
+      const at = origin(record);
       const blob = eventFields[2 * EVENT.createdEventBlob];
-      const blobEnd = eventFields[2 * EVENT.createdEventBlob + 1];
       const representative = eventFields[2 * EVENT.representativePackageId];
-      const representativeEnd = eventFields[2 * EVENT.representativePackageId + 1];
-      // One copy from the first of the three fields to the end of the last: what lies between is little.
-      let first = record.lapiEnd;
-      if (blob >= 0) first = blob;
-      if (representative >= 0 && representative < first) first = representative;
-      if (synchronizerEnd > 0 && synchronizerStart < first) first = synchronizerStart;
-      const last = Math.max(first, synchronizerEnd, blobEnd, representativeEnd);
-      const size = last - first;
-      reserve(size + 8);
-      buf.copy(memory, MIX_INPUT, first, last);
-      const shift = MIX_INPUT - first;
-      mix.begin();
-      // What is absent has length 0; its address is not looked at.
-      mix.absorb(blob + shift, blobEnd - blob);
-      mix.absorb(representative + shift, representativeEnd - representative);
-      mix.absorb(synchronizerStart + shift, synchronizerEnd - synchronizerStart);
-      if (record.counterIsZero) mix.absorb(MIX_INPUT, 0);
-      else {
-        const at = MIX_INPUT + size;
-        new DataView(mix.memory.buffer).setBigUint64(
-          at,
-          BigInt.asUintN(64, record.reassignmentCounter),
-          true,
-        );
-        mix.absorb(at, 8);
+      let counterBytes = 0;
+      if (!record.counterIsZero) {
+        const counter = BigInt.asUintN(64, record.reassignmentCounter);
+        new DataView(mix.memory.buffer).setBigUint64(COUNTER, counter, true);
+        counterBytes = 8;
       }
-      mix.finish();
+      // What is absent has length 0; its address is not looked at.
+      mix.add(
+        blob + at,
+        eventFields[2 * EVENT.createdEventBlob + 1] - blob,
+        representative + at,
+        eventFields[2 * EVENT.representativePackageId + 1] - representative,
+        synchronizerStart + at,
+        record.synchronizerEnd - synchronizerStart,
+        COUNTER,
+        counterBytes,
+      );
       count++;
     },
     get count() {

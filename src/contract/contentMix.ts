@@ -25,12 +25,20 @@ export const MIX_INPUT = 64;
 
 export interface ContentMix {
   readonly memory: { buffer: ArrayBuffer; grow(pages: number): number };
-  /** Starts an element. */
-  begin(): void;
-  /** Takes the bytes at an address; their number goes in too, so that neighbouring fields cannot flow together. */
-  absorb(address: number, length: number): void;
-  /** Ends the element and adds it to the sum, lane by lane modulo 2^64. */
-  finish(): void;
+  /**
+   * Mixes an element of four byte strings, each given by address and length, and adds it to the sum, lane by lane modulo
+   * 2^64. The length of each goes in too, so that neighbouring fields cannot flow together.
+   */
+  add(
+    a: number,
+    aLength: number,
+    b: number,
+    bLength: number,
+    c: number,
+    cLength: number,
+    d: number,
+    dLength: number,
+  ): void;
 }
 
 let compiled: object | undefined;
@@ -41,7 +49,7 @@ export function createContentMix(): ContentMix {
       hint: 'start it without --jitless',
     });
   }
-  compiled ??= new webAssembly.Module(assembleModule(2, [beginBody(), absorbBody(), finishBody()]));
+  compiled ??= new webAssembly.Module(assembleModule(2, [absorbBody(), addBody()]));
   return new webAssembly.Instance(compiled).exports as ContentMix;
 }
 
@@ -55,17 +63,6 @@ export function sumHex(mix: ContentMix): string {
       .toString(16)
       .padStart(16, '0');
   return text;
-}
-
-function beginBody(): WasmFunction {
-  const body = new InstructionWriter();
-  SEED.forEach((seed, i) => {
-    body
-      .i32Const(0)
-      .i64Const(seed)
-      .i64Store(LANES + 8 * i);
-  });
-  return { name: 'begin', params: [], locals: [], body };
 }
 
 function absorbBody(): WasmFunction {
@@ -118,33 +115,52 @@ function absorbBody(): WasmFunction {
   return { name: 'absorb', params: [I32, I32], locals: [I32, I32, I64, I64, I64, I64], body: w };
 }
 
-function finishBody(): WasmFunction {
-  // Locals 0…3 lanes. Four rounds in which every lane takes in its neighbour: each input bit reaches every output bit.
+/** The function number of `absorb` in the module. */
+const ABSORB = 0;
+
+function addBody(): WasmFunction {
+  // Parameters 0…7 address and length of four strings; locals 8…11 lanes. In the end four rounds in which every lane takes
+  // in its neighbour: each input bit reaches every output bit.
+  const lane = (i: number): number => 8 + i;
   const w = new InstructionWriter();
+  SEED.forEach((seed, i) => {
+    w.i32Const(0)
+      .i64Const(seed)
+      .i64Store(LANES + 8 * i);
+  });
+  for (let field = 0; field < 8; field += 2)
+    w.get(field)
+      .get(field + 1)
+      .call(ABSORB);
   for (let i = 0; i < 4; i++)
     w.i32Const(0)
       .i64Load(LANES + 8 * i)
-      .set(i);
+      .set(lane(i));
   for (let round = 0; round < 4; round++) {
     for (let i = 0; i < 4; i++) {
-      w.get(i)
-        .get((i + 3) & 3)
+      w.get(lane(i))
+        .get(lane((i + 3) & 3))
         .i64ShiftRight(29)
         .i64Xor()
-        .get((i + 3) & 3)
+        .get(lane((i + 3) & 3))
         .i64Add();
       w.i64Const(i & 1 ? P3 : P2)
         .i64Multiply()
-        .tee(i);
-      w.get(i).i64ShiftRight(32).i64Xor().set(i);
+        .tee(lane(i));
+      w.get(lane(i)).i64ShiftRight(32).i64Xor().set(lane(i));
     }
   }
   for (let i = 0; i < 4; i++)
     w.i32Const(0)
       .i32Const(0)
       .i64Load(SUM + 8 * i)
-      .get(i)
+      .get(lane(i))
       .i64Add()
       .i64Store(SUM + 8 * i);
-  return { name: 'finish', params: [], locals: [I64, I64, I64, I64], body: w };
+  return {
+    name: 'add',
+    params: [I32, I32, I32, I32, I32, I32, I32, I32],
+    locals: [I64, I64, I64, I64],
+    body: w,
+  };
 }

@@ -4,7 +4,8 @@
  */
 import { AcsError } from '../io/error.js';
 import type { TemplateId } from '../snapshot/eventValues.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { BlobView } from './blob.js';
 
 export class ContractView {
@@ -84,8 +85,7 @@ export class ContractView {
   eachStakeholder(use: (buf: Buffer, start: number, end: number, signatory: boolean) => void): void {
     const record = this.record;
     if (record.has(EVENT.signatories)) {
-      record.eachString(EVENT.signatories, use, true);
-      record.eachString(EVENT.observers, use, false);
+      record.eachStakeholder(use);
       return;
     }
     const blob = this.blob;

@@ -2,7 +2,8 @@
  * Does the created event say what the blob says? An import uses the blob alone; other readers show the event
  * (snapshot-format spec, section 10 item 4). Fields that a minimal record leaves out are not compared.
  */
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { sameHex } from '../wire/hexDigits.js';
 import { Interner } from '../wire/interner.js';
 import { WireReader } from '../wire/reader.js';

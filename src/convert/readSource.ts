@@ -5,7 +5,8 @@
  */
 import { AcsError } from '../io/error.js';
 import { type ByteInput, inputName, readChunks } from '../io/input.js';
-import { EVENT, RecordView } from '../snapshot/record.js';
+import { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { byteQueue } from '../wire/byteQueue.js';
 import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { looksLikeGzip } from '../wire/gzipHeader.js';

@@ -6,7 +6,8 @@
  * these three. Two messages are equal when their rows are.
  */
 import type { BlobView } from '../contract/blob.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { copyWords } from '../wire/copyBytes.js';
 import { wordsOf } from '../wire/sameBytes.js';
 import { type RowBuilder, usualIdStart } from './fingerprint.js';

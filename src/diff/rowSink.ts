@@ -2,7 +2,8 @@
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import type { RowBuilder } from './fingerprint.js';
 import type { RowTable } from './rowTable.js';
 import type { DiffSink } from './source.js';

@@ -4,7 +4,7 @@ import type { ContractView } from '../contract/contractView.js';
 import { eventComparer } from '../contract/eventAgainstBlob.js';
 import { writePositionalJson } from '../contract/positionalJson.js';
 import { formatMicros } from '../contract/time.js';
-import { EVENT } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { Interner } from '../wire/interner.js';
 import type { JsonBytes } from '../wire/jsonBytes.js';
 

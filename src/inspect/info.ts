@@ -8,7 +8,8 @@ import { formatMicros } from '../contract/time.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { inflatePieces } from '../snapshot/pieces.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import type { GzipFacts } from '../wire/inflate.js';
 import { Interner } from '../wire/interner.js';
@@ -75,6 +76,10 @@ export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}):
   const scan: ScanOptions = {
     ...options,
     members: options.members ?? 'all',
+    beforeChunk: (chunk) => {
+      tally.hold(chunk);
+      options.beforeChunk?.(chunk);
+    },
     afterChunk: () => {
       options.onProgress?.(records);
       return options.afterChunk?.();
@@ -194,7 +199,14 @@ class Counter {
   }
 }
 
-function infoTally(largestCount: number): { add(record: RecordView): void; finish(): Counted } {
+interface InfoTally {
+  /** See {@link ContentDigest.hold}. */
+  hold(chunk: Buffer): void;
+  add(record: RecordView): void;
+  finish(): Counted;
+}
+
+function infoTally(largestCount: number): InfoTally {
   const view = new ContractView();
   const digest = contentDigest();
   const templates = new Map<string, { packageName: string; contracts: number; bytes: number }>();
@@ -207,6 +219,7 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
   const counters = new Map<bigint, number>();
   let zeroCounters = 0;
   const versions = new Map<string, number>();
+  let usualVersions = 0;
   const parties = new Interner(MAX_PARTIES);
   const signatory: number[] = [];
   const observer: number[] = [];
@@ -261,6 +274,7 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
   }
 
   return {
+    hold: digest.hold,
     add(record) {
       view.of(record);
       digest.add(record);
@@ -274,8 +288,11 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
         const counter = BigInt.asIntN(64, record.reassignmentCounter);
         counters.set(counter, (counters.get(counter) ?? 0) + 1);
       }
-      const version = contractIdVersion(record, view);
-      versions.set(version, (versions.get(version) ?? 0) + 1);
+      if (hasUsualContractId(record)) usualVersions++;
+      else {
+        const version = contractIdVersion(record, view);
+        versions.set(version, (versions.get(version) ?? 0) + 1);
+      }
       if (representedByOtherPackage(record)) representedByOther++;
       view.eachStakeholder(addParty);
       created.add(view);
@@ -295,6 +312,7 @@ function infoTally(largestCount: number): { add(record: RecordView): void; finis
       }
     },
     finish() {
+      if (usualVersions > 0) versions.set('V12', (versions.get('V12') ?? 0) + usualVersions);
       if (zeroCounters > 0) counters.set(0n, (counters.get(0n) ?? 0) + zeroCounters);
       const byTemplate = [...templates]
         .map(([templateId, row]) => ({ templateId, ...row }))
@@ -380,7 +398,20 @@ function templateName(view: ContractView): string {
 const CANTON_HEX_CHARS = 138;
 const TEXT_V12 = Buffer.from('ca121220').readUInt32LE(0);
 
-/** The label of the id's version; the common case is read off the hex text without decoding it. */
+/** True when the event's contract id is one of Canton's, version 12: read off the hex text without decoding it. */
+function hasUsualContractId(record: RecordView): boolean {
+  const start = record.eventFields[2 * EVENT.contractId];
+  if (start < 0 || record.eventFields[2 * EVENT.contractId + 1] - start !== CANTON_HEX_CHARS) return false;
+  const { buf } = record;
+  return (
+    buf[start] === 0x30 &&
+    buf[start + 1] === 0x30 &&
+    buf.readUInt32LE(start + 66) === TEXT_V12 &&
+    buf.readUInt32BE(start + 70) === 0x31323230
+  );
+}
+
+/** The label of the id's version. */
 function contractIdVersion(record: RecordView, view: ContractView): string {
   const start = record.eventFields[2 * EVENT.contractId];
   if (start < 0) {
@@ -388,17 +419,7 @@ function contractIdVersion(record: RecordView, view: ContractView): string {
     return contractIdLabel(classifyContractId(blob.buf, blob.contractIdStart, blob.contractIdEnd));
   }
   const end = record.eventFields[2 * EVENT.contractId + 1];
-  const { buf } = record;
-  if (
-    end - start === CANTON_HEX_CHARS &&
-    buf[start] === 0x30 &&
-    buf[start + 1] === 0x30 &&
-    buf.readUInt32LE(start + 66) === TEXT_V12 &&
-    buf.readUInt32BE(start + 70) === 0x31323230
-  ) {
-    return 'V12';
-  }
-  return contractIdLabel(classifyContractId(Buffer.from(buf.toString('latin1', start, end), 'hex')));
+  return contractIdLabel(classifyContractId(Buffer.from(record.buf.toString('latin1', start, end), 'hex')));
 }
 
 /** Compares the representative package id with the package id that starts the event's template id. */

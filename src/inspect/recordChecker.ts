@@ -8,7 +8,8 @@ import { synchronizerIdProblem } from '../contract/identifier.js';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
 import { checkValue } from '../contract/valueCheck.js';
 import { AcsError } from '../io/error.js';
-import { ENVELOPE_VERSION, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { ENVELOPE_VERSION } from '../snapshot/recordBorders.js';
 import { Interner } from '../wire/interner.js';
 import { type Finding, fromError, type Level } from './finding.js';
 
@@ -23,6 +24,8 @@ export interface RecordCheckOptions {
 const SURELY_IN_RANGE = 2 ** 53;
 
 export interface RecordChecker {
+  /** Announces the buffer that the next records lie in; it must stay as it is until the next one is held. */
+  hold(buf: Buffer): void;
   visit(record: RecordView): void;
   contracts(): number;
   /** Contracts whose blob was looked at. */
@@ -185,6 +188,7 @@ export function recordChecker(
   }
 
   return {
+    hold: digest.hold,
     visit(record) {
       if (record.inFlight) {
         inFlight++;

@@ -62,7 +62,9 @@ export function stretchChecker(sample: number, judge?: AuthenticityJudge): Stret
       findings = [];
       idWords = 0;
       let index = first;
-      splitter.push(Buffer.from(bytes, 0, end), (buf, start, bodyStart, frameEnd) => {
+      const chunk = Buffer.from(bytes, 0, end);
+      checker.hold(chunk);
+      splitter.push(chunk, (buf, start, bodyStart, frameEnd) => {
         try {
           checker.visit(view.parse(buf, start, bodyStart, frameEnd, offset + start, index++));
         } catch (error) {

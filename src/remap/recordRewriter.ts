@@ -6,7 +6,8 @@
 import type { BlobView } from '../contract/blob.js';
 import { V1_CANTON_BYTES } from '../contract/contractId.js';
 import { PlainTranscoder } from '../contract/plainTranscoder.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { BackwardWriter } from '../wire/backwardWriter.js';
 import { Interner } from '../wire/interner.js';
 import { compareSpans } from '../wire/spanList.js';

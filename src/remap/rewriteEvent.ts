@@ -6,7 +6,7 @@ import { encodeLedgerApiRecord, encodeLedgerApiValue } from '../dar/ledgerApiVal
 import type { PlanCompiler, TemplatePlan } from '../dar/plan.js';
 import { AcsError } from '../io/error.js';
 import { type CreatedEventParts, encodeCreatedEvent } from '../snapshot/encodeRecord.js';
-import { EVENT } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { WireReader } from '../wire/reader.js';
 import type { Prepared } from './prepareContract.js';
 import type { RemapCode } from './remapFindings.js';

@@ -3,7 +3,8 @@
  * event is asked only when there is no blob (snapshot-format spec, section 10.4).
  */
 import { ContractView } from '../contract/contractView.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { Interner } from '../wire/interner.js';
 import type { ContractIdList } from './contractIdList.js';
 import { type NameSelection, nameSelection } from './nameSelection.js';

@@ -7,7 +7,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 
 const PARTS = 256;
 const MAX_LOAD = 0.72;

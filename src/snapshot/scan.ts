@@ -16,6 +16,8 @@ export interface ScanOptions extends InflateOptions {
   maxRecordBytes?: number;
   /** Called for a record that cannot be parsed; without it the error is thrown. */
   onBadRecord?: (error: AcsError, view: RecordView) => void;
+  /** Called with every inflated chunk before the records that begin in it are visited. */
+  beforeChunk?: (chunk: Buffer) => void;
   /** Awaited after every chunk of about 1 MiB: the place for back-pressure. */
   afterChunk?: () => Promise<void> | void;
   /** The inflated stream, when the caller inflates differently (a piece index). */
@@ -62,6 +64,7 @@ export async function scanFrames(
       options.inflated?.(facts.gzip) ??
       inflateGzip(refuseOtherFormats(readChunks(input, options.readBytes)), facts.gzip, options);
     for await (const chunk of refuseOtherInflatedFormats(inflated)) {
+      options.beforeChunk?.(chunk);
       splitter.push(chunk, sink);
       if (stopped) return facts;
       if (options.afterChunk !== undefined) await options.afterChunk();

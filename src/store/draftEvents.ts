@@ -13,7 +13,8 @@ import {
   SHAPE,
   templateFieldOf,
 } from '../contract/eventFromBlob.js';
-import { EVENT, RecordView } from '../snapshot/record.js';
+import { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { Interner, wholeHash } from '../wire/interner.js';
 import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
 import { idHash } from './idHash.js';

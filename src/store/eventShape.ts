@@ -1,7 +1,8 @@
 /** How a created event is laid out compared with what its blob gives: see {@link SHAPE}. */
 import type { BlobView } from '../contract/blob.js';
 import { SHAPE } from '../contract/eventFromBlob.js';
-import { EVENT, type RecordView } from '../snapshot/record.js';
+import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 
 /** What the event lacks, though the blob has it. */
 export function shapeOf(record: RecordView, blob: BlobView): number {

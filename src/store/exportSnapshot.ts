@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Manifest } from '../contract/manifest.js';
 import { createSnapshotFile } from '../contract/snapshotFile.js';
 import { AcsError } from '../io/error.js';
-import { IN_FLIGHT_FRAME } from '../snapshot/record.js';
+import { IN_FLIGHT_FRAME } from '../snapshot/recordBorders.js';
 import { frames } from './activeFrames.js';
 import {
   type AskFilter,

@@ -153,6 +153,11 @@ export class InstructionWriter {
     return this;
   }
 
+  /** Calls the function with this number in the module. */
+  call(index: number): this {
+    return this.op(0x10).unsigned(index);
+  }
+
   /** Runs the body when the condition on the stack is not 0. */
   whenTrue(body: (w: InstructionWriter) => void): this {
     this.bytes.push(0x04, 0x40);

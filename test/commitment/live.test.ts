@@ -8,7 +8,7 @@ import { commitmentsOf } from '../../src/commitment/commitments.js';
 import { type CommitmentEvent, GroupStates } from '../../src/commitment/groups.js';
 import { commitmentsOfSnapshot } from '../../src/commitment/snapshotStates.js';
 import { isTick } from '../../src/commitment/ticks.js';
-import { EVENT } from '../../src/snapshot/record.js';
+import { EVENT } from '../../src/snapshot/recordBorders.js';
 import {
   delimited,
   exchangedBy,

@@ -3,7 +3,8 @@ import { decodeBlob } from '../../src/contract/contractInstance.js';
 import { ContractView } from '../../src/contract/contractView.js';
 import { eventComparer } from '../../src/contract/eventAgainstBlob.js';
 import { type CreatedEventParts, encodeRecord } from '../../src/snapshot/encodeRecord.js';
-import { EVENT, RecordView } from '../../src/snapshot/record.js';
+import { RecordView } from '../../src/snapshot/record.js';
+import { EVENT } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { fixture } from '../fixtures.js';
 

@@ -8,7 +8,8 @@ import { encodeLedgerJson } from '../../src/contract/ledgerApiJson.js';
 import { readLedgerStream } from '../../src/contract/ledgerStream.js';
 import { parseUpdate } from '../../src/contract/updates.js';
 import { AcsError } from '../../src/io/error.js';
-import { EVENT, RecordView } from '../../src/snapshot/record.js';
+import { RecordView } from '../../src/snapshot/record.js';
+import { EVENT } from '../../src/snapshot/recordBorders.js';
 
 const fixture = (name: string): string => new URL(`../../fixtures/${name}`, import.meta.url).pathname;
 const inflated = (name: string): Buffer => gunzipSync(readFileSync(fixture(name)));

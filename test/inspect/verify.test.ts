@@ -8,7 +8,7 @@ import type { Finding } from '../../src/inspect/finding.js';
 import { type VerifyOptions, verifySnapshot } from '../../src/inspect/verify.js';
 import type { ByteInput } from '../../src/io/input.js';
 import { encodeRecord } from '../../src/snapshot/encodeRecord.js';
-import { IN_FLIGHT_FRAME } from '../../src/snapshot/record.js';
+import { IN_FLIGHT_FRAME } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture, shared } from '../fixtures.js';

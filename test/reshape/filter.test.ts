@@ -11,7 +11,7 @@ import type { FilterConditions } from '../../src/reshape/conditions.js';
 import { contractIdList, readContractIds } from '../../src/reshape/contractIdList.js';
 import { filterSnapshot } from '../../src/reshape/filter.js';
 import { encodeRecord } from '../../src/snapshot/encodeRecord.js';
-import { IN_FLIGHT_FRAME } from '../../src/snapshot/record.js';
+import { IN_FLIGHT_FRAME } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 
 const fixture = (name: string): string => new URL(`../../fixtures/${name}`, import.meta.url).pathname;

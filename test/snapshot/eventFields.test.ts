@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AcsError } from '../../src/io/error.js';
-import { EVENT, RecordView } from '../../src/snapshot/record.js';
+import { RecordView } from '../../src/snapshot/record.js';
+import { EVENT } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { WireReader } from '../../src/wire/reader.js';
 import { fixture } from '../fixtures.js';
