@@ -1,6 +1,5 @@
 /** The thread that {@link startCheckThreads} starts: checks stretches, and hands its totals over at the end. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { touch } from '../wire/touch.js';
 import type { CheckThreadData, FromCheckThread, ToCheckThread } from './checkThreads.js';
 import { stretchChecker } from './stretchChecker.js';
 
@@ -24,7 +23,6 @@ port.on('message', (message: ToCheckThread) => {
     return;
   }
   const { order, stretch } = message;
-  touch(new Uint8Array(stretch.bytes, 0, stretch.end));
   const result = checker.check(stretch);
   const { bytes } = stretch;
   port.postMessage({ kind: 'checked', order, bytes, result } satisfies FromCheckThread, [

@@ -63,6 +63,7 @@ export function stretchChecker(sample: number, judge?: AuthenticityJudge): Stret
       idWords = 0;
       let index = first;
       const chunk = Buffer.from(bytes, 0, end);
+      // Copying fetches in order what another thread wrote; what is parsed right after, here and there, is then near.
       checker.hold(chunk);
       splitter.push(chunk, (buf, start, bodyStart, frameEnd) => {
         try {

@@ -133,17 +133,29 @@ export class Interner {
 function sampledHash(buf: Buffer, start: number, end: number): number {
   const n = end - start;
   const words = wordsOf(buf);
+  // Two sums, so that one word need not wait for the one before it.
   let hash = 0x811c9dc5 ^ n;
+  let other = 0x9747b28c;
   let i = start;
   if (n > 48) {
-    for (; i < start + 16; i += 4) hash = mixed(hash, words.getInt32(i, true));
+    hash = mixed(hash, words.getInt32(i, true));
+    other = mixed(other, words.getInt32(i + 4, true));
+    hash = mixed(hash, words.getInt32(i + 8, true));
+    other = mixed(other, words.getInt32(i + 12, true));
     const step = (n - 32) >> 3;
-    for (; i < end - 16; i += step) hash = mixed(hash, buf[i]);
+    for (i += 16; i + step < end - 16; i += 2 * step) {
+      hash = mixed(hash, buf[i]);
+      other = mixed(other, buf[i + step]);
+    }
+    if (i < end - 16) hash = mixed(hash, buf[i]);
     i = end - 16;
   }
-  for (const last = end - 4; i <= last; i += 4) hash = mixed(hash, words.getInt32(i, true));
+  for (const last = end - 8; i <= last; i += 8) {
+    hash = mixed(hash, words.getInt32(i, true));
+    other = mixed(other, words.getInt32(i + 4, true));
+  }
   for (; i < end; i++) hash = mixed(hash, buf[i]);
-  return hash;
+  return mixed(hash, other);
 }
 
 function mixed(hash: number, word: number): number {
