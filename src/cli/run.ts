@@ -1,8 +1,8 @@
 /** The command line as a function: words in, exit status out. */
 import type { Writable } from 'node:stream';
 import type { Argv } from 'yargs';
-import { toolVersion } from '../contract/snapshotFile.js';
 import { AcsError } from '../io/error.js';
+import { toolVersion } from '../io/toolVersion.js';
 import { type CliCommand, EXIT } from './command.js';
 import { COMMANDS } from './commands.js';
 import { type CliContext, createContext, describeError, stringifyJson } from './context.js';

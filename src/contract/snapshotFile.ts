@@ -1,5 +1,5 @@
 /** Creating a snapshot file together with its optional manifest. */
-import { readFileSync } from 'node:fs';
+import { toolVersion } from '../io/toolVersion.js';
 import { RecordView } from '../snapshot/record.js';
 import { openSnapshotWriter, type SnapshotWriterOptions, type SnapshotWritten } from '../snapshot/writer.js';
 import { type Manifest, type ManifestOrigin, writeManifest } from './manifest.js';
@@ -72,14 +72,4 @@ export async function createSnapshotFile(
     },
     abort: () => writer.abort(),
   };
-}
-
-let version: string | undefined;
-
-/** `acskit x.y.z`, from the package itself. */
-export function toolVersion(): string {
-  version ??= (
-    JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  ).version;
-  return `acskit ${version}`;
 }

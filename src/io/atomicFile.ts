@@ -2,7 +2,6 @@
  * Files that appear whole or not at all: written under a temporary name in the same folder, flushed to disk, then
  * renamed. A crash or a signal at any moment leaves nothing under the final name.
  */
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -63,7 +62,10 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   await mkdir(folder, { recursive: true }).catch((cause) => {
     throw writeError(folder, cause);
   });
-  const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  const temporary = join(
+    folder,
+    `.${basename(target)}.${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`,
+  );
   unfinished.add(temporary);
   let handle: FileHandle | undefined;
   try {

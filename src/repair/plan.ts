@@ -7,7 +7,6 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
-import { toolVersion } from '../contract/snapshotFile.js';
 import type { PackageSet } from '../dar/type.js';
 import { diffInputs } from '../diff/diff.js';
 import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js';
@@ -18,6 +17,7 @@ import { createAtomicFile, removeWhenInterrupted, writeFileAtomic } from '../io/
 import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
 import { refuseReadOnce } from '../io/readTwice.js';
+import { toolVersion } from '../io/toolVersion.js';
 import type { DecisionContext } from './decide.js';
 import { hostingJson } from './hostingJson.js';
 import { copyPayloads } from './payload.js';

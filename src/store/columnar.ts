@@ -5,9 +5,9 @@
 import { join } from 'node:path';
 import type { SchemaElement } from 'hyparquet-writer';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { toolVersion } from '../contract/snapshotFile.js';
 import { formatMicros } from '../contract/time.js';
 import { type AtomicFile, createAtomicFile } from '../io/atomicFile.js';
+import { toolVersion } from '../io/toolVersion.js';
 import { type AskFilter, describer, resolveQuestion } from './ask.js';
 import { type Db, withStore } from './open.js';
 import { listSources } from './source.js';
