@@ -2,7 +2,7 @@
  * Inflating a gzip file with every member counted. Canton ≥ 3.4 reads the first member only and silently ignores the
  * rest (running-nodes spec, "Import"), so a reader has to know where each member ends.
  */
-import { crc32, createInflateRaw } from 'node:zlib';
+import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 import { AcsError } from '../io/error.js';
 import { type ByteQueue, byteQueue } from './byteQueue.js';
 import { type GzipHeader, looksLikeGzip, readGzipHeader } from './gzipHeader.js';
@@ -149,7 +149,13 @@ async function* inflateBody(queue: ByteQueue, chunkSize: number, facts: GzipFact
     inflater.destroy();
   });
   try {
-    for await (const chunk of inflater as AsyncIterable<Buffer>) yield chunk;
+    try {
+      for await (const chunk of inflater as AsyncIterable<Buffer>) yield chunk;
+    } catch (error) {
+      // What waits in the stream came before the fault: without it, what is read would depend on who was faster.
+      for (let rest = left(inflater); rest !== null; rest = left(inflater)) yield rest;
+      throw error;
+    }
     if (failure !== undefined) throw failure;
   } catch (error) {
     if (failure !== undefined) throw failure;
@@ -168,6 +174,10 @@ async function* inflateBody(queue: ByteQueue, chunkSize: number, facts: GzipFact
     }
     recent = [];
   }
+}
+
+function left(inflater: InflateRaw): Buffer | null {
+  return inflater.read() as Buffer | null;
 }
 
 function totalBytes(chunks: Buffer[]): number {

@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type GzipWriterOptions, gzipWriter } from '../../src/wire/deflate.js';
@@ -145,6 +145,25 @@ describe('inflating', () => {
       trailingZeros: true,
       compressedBytes: 2 * member.length,
     });
+  });
+
+  it('gives all that comes before the place where a file is cut, however slowly it is taken', async () => {
+    const long = Buffer.concat(Array.from({ length: 700 }, (_, i) => content.map((b) => b ^ i)));
+    const cut = gzipSync(long).subarray(0, -1000);
+    const whole = inflateRawSync(cut.subarray(10), { finishFlush: constants.Z_SYNC_FLUSH });
+    expect(whole.length).toBeGreaterThan(3_000_000);
+    const parts: Buffer[] = [];
+    const reading = (async () => {
+      for await (const part of inflateGzip(chunks(cut, 1 << 16))) {
+        parts.push(Buffer.from(part));
+        await new Promise((done) => setTimeout(done, 5));
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'GZIP_TRUNCATED',
+      found: `end of file after ${whole.length} inflated bytes`,
+    });
+    expect(Buffer.concat(parts).equals(whole)).toBe(true);
   });
 
   it('stops at or refuses a second member', async () => {
