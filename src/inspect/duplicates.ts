@@ -30,16 +30,21 @@ export function duplicateSearch(report: (finding: Finding) => void): DuplicateSe
     async confirm(input, complete, options) {
       const candidates = ids.repeated(MAX_CANDIDATES + 1);
       if (candidates.size === 0) return [];
-      if (typeof input !== 'string' || !complete || !(await canReadTwice(input))) {
+      if (typeof input !== 'string' || !(await canReadTwice(input))) {
         report({
           level: 'cross-record',
           severity: 'error',
           code: 'DUPLICATE_CONTRACT',
-          message: `${candidates.size} contract ids occur more than once (by 64-bit fingerprint: the input cannot be read a second time)`,
+          message: `${candidates.size} contract ids occur more than once, on one synchronizer or on several (by 64-bit fingerprint: the input cannot be read a second time)`,
         });
         return [];
       }
-      await confirmDuplicates(input, candidates, options, report);
+      try {
+        await confirmDuplicates(input, candidates, options, report);
+      } catch (error) {
+        // Reported in the first pass, which ended at the same place.
+        if (complete || !(error instanceof AcsError) || error.code === 'FILE_UNREADABLE') throw error;
+      }
       return candidates.size > MAX_CANDIDATES ? [`duplicates beyond the first ${MAX_CANDIDATES}`] : [];
     },
   };

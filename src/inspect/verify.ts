@@ -61,6 +61,9 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
     options.onFinding?.(finding);
   };
   const { sample = 1, threads = 0, authenticate } = options;
+  // The other threads need memory too, and do not let the reader be the one that is waited for. In a damaged file how much
+  // comes before the damage depends on it: a second pass reads alike.
+  const scan = { ...options, readBytes: options.readBytes ?? 1 << 20 };
   const authenticity = authenticate === undefined ? undefined : await import('./authenticity.js');
   const duplicates = duplicateSearch(report);
   const checks = startCheckThreads(
@@ -79,9 +82,7 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
     const collector = stretchCollector(checks.check, checks.buffer);
     try {
       await scanFrames(input, collector.take, {
-        ...options,
-        // The other threads need memory too, and do not let the reader be the one that is waited for.
-        readBytes: options.readBytes ?? 1 << 20,
+        ...scan,
         members: options.members ?? 'all',
         onFacts: (f) => {
           facts = f;
@@ -115,7 +116,7 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
   if (authenticate === undefined) notChecked.push('authenticity of the contract ids');
   const complete = damage === undefined;
   if (!complete) notChecked.push('everything behind the damage');
-  notChecked.push(...(await duplicates.confirm(input, complete, options)));
+  notChecked.push(...(await duplicates.confirm(input, complete, scan)));
   const manifest = complete
     ? await manifestVerdict(input, facts, contentDigest, report)
     : 'not compared: the file is damaged';

@@ -125,6 +125,9 @@ describe('verify', () => {
         { code: 'DUPLICATE_CONTRACT', record: 12, severity: 'error' },
         { code: 'CONTRACT_ON_TWO_SYNCHRONIZERS', record: 13, contractId: instance.contractId },
       ]);
+      writeFileSync(join(work, 'cut.acs.gz'), bytes.subarray(0, -4));
+      const cut = await verified(join(work, 'cut.acs.gz'));
+      expect(cut.findings).toMatchObject([{ code: 'GZIP_TRUNCATED' }, ...findings]);
     } finally {
       rmSync(work, { recursive: true });
     }
