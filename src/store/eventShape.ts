@@ -21,19 +21,35 @@ export function shapeOf(record: RecordView, blob: BlobView): number {
   return shape;
 }
 
-/** Where the party lists (fields 9 to 11) begin, with their tag, when they stand together; else -1. */
+const PARTY_LISTS = [EVENT.witnessParties, EVENT.signatories, EVENT.observers];
+
+/**
+ * Where the party lists (fields 9 to 11) begin, with their tag, when nothing else stands between them and they follow one
+ * another in this order, in the shortest form; else -1.
+ */
 export function partiesStart(record: RecordView): number {
-  const f = record.eventFields;
-  const first = f[2 * EVENT.witnessParties] >= 0 ? EVENT.witnessParties : EVENT.signatories;
-  const valueStart = f[2 * first];
-  if (valueStart < 0) return -1;
-  const tag = (first << 3) | 2;
-  for (let back = 2; back <= 3; back++) {
-    if (record.buf[valueStart - back] !== tag) continue;
-    if (back === 2 ? record.buf[valueStart - 1] < 0x80 : record.buf[valueStart - 2] >= 0x80)
-      return valueStart - back;
+  const place = { tag: 0, start: -1, end: -1, together: true };
+  for (const field of PARTY_LISTS) {
+    place.tag = (field << 3) | 2;
+    record.eachString(field, goOn, place);
   }
-  return -1;
+  return place.together ? place.start : -1;
+}
+
+/** Takes the next party of the lists. */
+function goOn(
+  buf: Buffer,
+  start: number,
+  end: number,
+  place: { tag: number; start: number; end: number; together: boolean },
+): void {
+  let prefix = 2;
+  for (let rest = (end - start) >>> 7; rest > 0; rest >>>= 7) prefix++;
+  const at = start - prefix;
+  if (place.end < 0) place.start = at;
+  // A length in a longer form than needed makes the byte looked at another one, or the party begin behind the one before.
+  if ((place.end >= 0 && place.end !== at) || buf[at] !== place.tag) place.together = false;
+  place.end = end;
 }
 
 export function partiesEnd(record: RecordView): number {

@@ -352,7 +352,7 @@ export function payloads(
           kind: about.some((x) => x === 'signatories' || x === 'observers') ? 'stakeholders' : 'payload',
           detail: `the event contradicts its blob: ${about.join(', ')}`,
         };
-      } else if (!frame && isDecorated(record)) {
+      } else if (!frame && isDecorated(record) && (parties >= 0 || !record.has(EVENT.signatories))) {
         if (payload.layout !== undefined) payload.layout = intern.layoutFull(payload.layout);
         return payload;
       }
