@@ -1,9 +1,10 @@
 /**
  * Files that appear whole or not at all: written under a temporary name in the same folder, flushed to disk, then
- * renamed. A crash or a signal at any moment leaves nothing under the final name.
+ * renamed. A crash or a signal at any moment leaves nothing under the final name. What is no file (a device, a pipe with
+ * a name) is written to as it stands: a rename would put a file in its place.
  */
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AcsError } from './error.js';
 import { writeError } from './input.js';
@@ -56,8 +57,11 @@ export interface AtomicFileOptions {
 /** `-` writes to standard output instead (then {@link AtomicFile.commit} only waits for it to drain). */
 export async function createAtomicFile(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
   if (path === '-') return standardOutput();
-  installCleanup();
   const target = resolve(path);
+  const existing = await stat(target).catch(() => undefined);
+  if (existing?.isDirectory()) throw writeError(path, Object.assign(new Error(), { code: 'EISDIR' }));
+  if (existing !== undefined && !existing.isFile()) return notAFile(path);
+  installCleanup();
   const folder = dirname(target);
   await mkdir(folder, { recursive: true }).catch((cause) => {
     throw writeError(folder, cause);
@@ -147,6 +151,24 @@ async function syncFolder(folder: string): Promise<void> {
   // Some file systems refuse to fsync a folder; the rename itself has happened.
   await handle?.sync().catch(() => undefined);
   await handle?.close();
+}
+
+async function notAFile(path: string): Promise<AtomicFile> {
+  const failed = (cause: unknown): never => {
+    throw writeError(path, cause);
+  };
+  const handle = await open(path, constants.O_WRONLY).catch(failed);
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= handle.close();
+    return closed;
+  };
+  return {
+    path,
+    write: (bytes) => handle.writeFile(bytes).catch(failed),
+    commit: () => close().catch(failed),
+    abort: () => close().catch(() => undefined),
+  };
 }
 
 function standardOutput(): AtomicFile {
