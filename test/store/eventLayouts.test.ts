@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/snapshot/encodeRecord.js';
-import { EVENT } from '../../src/snapshot/record.js';
+import { EVENT } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { checkStore } from '../../src/store/check.js';
 import { exportSnapshot } from '../../src/store/exportSnapshot.js';
