@@ -52,13 +52,16 @@ export function emptyEvent(kind: UpdateEvent['kind']): UpdateEvent {
   };
 }
 
-/** Undefined for an event that does not change what is active. */
-export function createdEvent(r: WireReader, start: number, end: number): UpdateEvent | undefined {
+/** Whether the event read last by {@link readCreated} is said to change what is active. */
+let acsDelta = false;
+
+/** A `CreatedEvent` at `[start, end)`. */
+function readCreated(r: WireReader, start: number, end: number): UpdateEvent {
   const event = emptyEvent('create');
   event.createdStart = start;
   event.createdEnd = end;
   const outerEnd = r.end;
-  let acsDelta = false;
+  acsDelta = false;
   r.pos = start;
   r.end = end;
   while (r.pos < r.end) {
@@ -72,6 +75,12 @@ export function createdEvent(r: WireReader, start: number, end: number): UpdateE
   }
   r.end = outerEnd;
   if (event.idEnd === 0) throw noId(start);
+  return event;
+}
+
+/** Undefined for an event that does not change what is active. */
+export function createdEvent(r: WireReader, start: number, end: number): UpdateEvent | undefined {
+  const event = readCreated(r, start, end);
   return acsDelta ? event : undefined;
 }
 
@@ -81,7 +90,7 @@ export function archivedEvent(r: WireReader, end: number, exercised: boolean): U
   const outerEnd = r.end;
   const start = r.pos;
   let consuming = !exercised;
-  let acsDelta = !exercised;
+  let delta = !exercised;
   r.end = end;
   while (r.pos < r.end) {
     const tag = r.tag();
@@ -89,12 +98,12 @@ export function archivedEvent(r: WireReader, end: number, exercised: boolean): U
     else if (tag === 0x1a) idSpan(r, event);
     else if (tag === 0x22) templateSpan(r, event);
     else if (exercised && tag === 0x48) consuming = r.bool();
-    else if (exercised && tag === 0x78) acsDelta = r.bool();
+    else if (exercised && tag === 0x78) delta = r.bool();
     else r.skip(tag & 7);
   }
   r.end = outerEnd;
   if (event.idEnd === 0) throw noId(start);
-  return consuming && acsDelta ? event : undefined;
+  return consuming && delta ? event : undefined;
 }
 
 /** An `UnassignedEvent` at `[r.pos, r.end)`. */
@@ -173,8 +182,8 @@ export function parseAssigned(r: WireReader): UpdateEvent {
       case 0x32: {
         const n = r.length();
         const end = r.pos + n;
-        const from = r.pos;
-        event = createdEvent(r, from, end) ?? assignedWithoutDelta(r, from, end);
+        // An assignment activates whatever the flag of the event inside says.
+        event = readCreated(r, r.pos, end);
         r.pos = end;
         break;
       }
@@ -187,25 +196,6 @@ export function parseAssigned(r: WireReader): UpdateEvent {
   event.kind = 'assign';
   event.reassignment = part;
   checkPart(part, start);
-  return event;
-}
-
-/** An assignment activates whatever the flag of the event inside says. */
-function assignedWithoutDelta(r: WireReader, start: number, end: number): UpdateEvent {
-  const event = emptyEvent('assign');
-  event.createdStart = start;
-  event.createdEnd = end;
-  const outerEnd = r.end;
-  r.pos = start;
-  r.end = end;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x10) event.nodeId = r.int32();
-    else if (tag === 0x1a) idSpan(r, event);
-    else if (tag === 0x22) templateSpan(r, event);
-    else r.skip(tag & 7);
-  }
-  r.end = outerEnd;
   return event;
 }
 
