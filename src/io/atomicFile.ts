@@ -59,7 +59,12 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   if (path === '-') return standardOutput();
   const target = resolve(path);
   const existing = await stat(target).catch(() => undefined);
-  if (existing?.isDirectory()) throw writeError(path, Object.assign(new Error(), { code: 'EISDIR' }));
+  if (existing?.isDirectory()) {
+    throw new AcsError('FILE_UNWRITABLE', 'this is a directory', {
+      file: path,
+      hint: 'give the name of a file in it',
+    });
+  }
   if (existing !== undefined && !existing.isFile()) return notAFile(path);
   installCleanup();
   const folder = dirname(target);

@@ -5,7 +5,7 @@
  * a killed process and a lost power supply.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { AcsError } from '../io/error.js';
 
@@ -69,8 +69,21 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
   } catch (error) {
     db?.close();
     lock?.close();
-    throw storeError(error, path);
+    throw write ? storeError(error, path) : (noRoomBeside(error, path) ?? storeError(error, path));
   }
+}
+
+/** Readers share memory in files beside the store; where those cannot be made, a store that is there seems not to be. */
+function noRoomBeside(error: unknown, path: string): AcsError | undefined {
+  const code = codeOf(error);
+  if (!/^SQLITE_(CANTOPEN|READONLY)/.test(code) || !isDatabaseFile(path)) return undefined;
+  return new AcsError('STORE_UNREADABLE', 'the files that readers share cannot be made beside the store', {
+    file: path,
+    expected: `a folder in which ${basename(path)}-shm and ${basename(path)}-wal can be written`,
+    found: code,
+    hint: 'copy the store, with its -wal if there is one, to a folder that can be written',
+    cause: error,
+  });
 }
 
 /** True when a file starts as SQLite databases do: the way inputs are told from snapshots. */

@@ -1,6 +1,14 @@
 /** What a user can do to a store that goes wrong: every time a clear error, and the store as it was. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { appendUpdates } from '../../src/store/append.js';
@@ -118,6 +126,18 @@ describe('opening', () => {
     await expect(loadBase(db, TINY, { source: 'q', offset: 5n })).rejects.toMatchObject({
       code: 'STORE_READ_ONLY',
     });
+  });
+
+  it('a folder in which readers cannot make the files they share', async () => {
+    const db = await loaded();
+    mkdirSync(`${db}-wal`);
+    await expect(checkStore(db)).rejects.toMatchObject({
+      code: 'STORE_UNREADABLE',
+      message: 'the files that readers share cannot be made beside the store',
+      hint: expect.stringContaining('copy the store'),
+    });
+    rmdirSync(`${db}-wal`);
+    expect((await checkStore(db)).problems).toEqual([]);
   });
 
   it('a folder that is not there', async () => {
