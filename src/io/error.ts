@@ -83,6 +83,13 @@ export class AcsError extends Error {
   }
 }
 
+/** The same error, with advice where it had none. */
+export function withHint(error: AcsError, hint: string): AcsError {
+  if (error.hint !== undefined) return error;
+  const { code, message, expected, found, exitCode, cause, place } = error;
+  return new AcsError(code, message, { ...place, expected, found, hint, exitCode, cause });
+}
+
 /** One line for a place, e.g. `a.acs.gz: record 17, inflated byte 2231, contract 00ab…`. */
 export function describePlace(place: Place): string {
   const parts: string[] = [];

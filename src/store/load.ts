@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { readLedgerStream } from '../contract/ledgerStream.js';
 import { readManifest } from '../contract/manifest.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, withHint } from '../io/error.js';
 import { readChunks } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
@@ -78,6 +78,10 @@ export async function loadBase(path: string, file: string, options: LoadOptions)
     let unfinished = unfinishedImport(db, source);
     if (unfinished !== undefined && options.restart === true) {
       inTransaction(db, () => deleteSourceData(db, source.pk));
+      unfinished = undefined;
+    } else if (unfinished?.nextRecord === 0) {
+      // Nothing of that file is in the store: any other may take its place.
+      db.prepare('DELETE FROM import WHERE import_pk = ?').run(unfinished.pk);
       unfinished = undefined;
     }
     if (unfinished !== undefined) checkSameLoad(unfinished, options.offset, filter);
@@ -282,6 +286,10 @@ async function load(
       const sync = intern.synchronizerAt(buf, view.synchronizerStart, view.synchronizerEnd);
       add(store.take(view, sync, false), sync, KIND.baseActive, view.reassignmentCounter);
       if (inBatch >= batch) commit();
+    }).catch((error) => {
+      if (!(error instanceof AcsError) || error.place.record !== 0 || !/^(WIRE|EVENT)_/.test(error.code))
+        throw error;
+      throw withHint(error, 'is this a file of active contracts? updates are appended: `acs store append`');
     });
     begin();
     for (const found of pending.finish()) {
@@ -308,11 +316,9 @@ async function load(
   rows.flush();
   requireContractIndices(db);
   progress.run(records, crc, contracts, skipped, importPk);
-  db.prepare("UPDATE import SET status = 'complete', sha256 = ?, finished_at = ? WHERE import_pk = ?").run(
-    sha,
-    nowMicros(),
-    importPk,
-  );
+  db.prepare(
+    "UPDATE import SET status = 'complete', file = ?, sha256 = ?, finished_at = ? WHERE import_pk = ?",
+  ).run(file, sha, nowMicros(), importPk);
   db.prepare(
     'UPDATE source SET base_offset = ?, head_offset = ?, base_filter = ?, base_in_flight = ? WHERE source_pk = ?',
   ).run(

@@ -1,7 +1,7 @@
 /** Where updates are read: those of a short input here, those of a longer one on a thread of its own. */
 import { availableParallelism } from 'node:os';
 import { readLedgerStream } from '../contract/ledgerStream.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, withHint } from '../io/error.js';
 import { type ByteInput, inputName, readChunks } from '../io/input.js';
 import { type TakeBatch, type UpdateThread, updateThread } from './updateThread.js';
 
@@ -50,7 +50,7 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
         const give = typeof input === 'string' && input !== '-';
         await thread.read(name, joined(first, chunks), give, maxMessageBytes, taker.batch);
       } catch (error) {
-        throw error instanceof AcsError ? error.locate({ file: name }) : error;
+        throw error instanceof AcsError ? advised(error.locate({ file: name })) : error;
       } finally {
         await chunks.return(undefined);
       }
@@ -59,6 +59,15 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
       await thread?.close();
     },
   };
+}
+
+/** What the first message cannot be read of is, more often than not, no recording of updates. */
+function advised(error: AcsError): AcsError {
+  if (error.place.record !== 0 || !/^(WIRE|UPDATE|EVENT)_/.test(error.code)) return error;
+  return withHint(
+    error,
+    'is this a file of GetUpdates responses? a snapshot, or active contracts, are loaded: `acs store load`',
+  );
 }
 
 type Step = { chunk: Buffer } | { error: unknown };

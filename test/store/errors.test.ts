@@ -140,6 +140,16 @@ describe('opening', () => {
     expect((await checkStore(db)).problems).toEqual([]);
   });
 
+  it('a file of another kind', async () => {
+    const db = await loaded();
+    await expect(appendUpdates(db, [TINY], { source: 'p' })).rejects.toMatchObject({
+      hint: expect.stringContaining('`acs store load`'),
+    });
+    await expect(loadBase(db, STREAM, { source: 'q', offset: 5n })).rejects.toMatchObject({
+      hint: expect.stringContaining('`acs store append`'),
+    });
+  });
+
   it('a folder that is not there', async () => {
     const db = `${storePath()}.d/x/test.db`;
     await expect(loadBase(db, TINY, { source: 'p', offset: 5n })).rejects.toMatchObject({
@@ -225,6 +235,21 @@ describe('asking', () => {
 });
 
 describe('loading again', () => {
+  it('after a load of which nothing was taken any other is a first one, under its own name', async () => {
+    const db = storePath();
+    const bad = `${db}.bad.acs.gz`;
+    writeFileSync(bad, readFileSync(TINY).subarray(0, 3000));
+    await expect(loadBase(db, bad, { source: 'p', offset: 7n })).rejects.toMatchObject({
+      code: 'GZIP_TRUNCATED',
+    });
+    const loaded = await loadBase(db, TINY, { source: 'p', offset: 8n });
+    expect(loaded).toMatchObject({ status: 'loaded', contracts: 12, resumedAt: 0 });
+    const files = await withStore(db, {}, (s) =>
+      s.db.prepare('SELECT file, at_offset FROM import').raw().all(),
+    );
+    expect(files).toEqual([[TINY, 8]]);
+  });
+
   it('an interrupted load goes on; with another file it is refused; --restart begins anew', async () => {
     const db = storePath();
     const file = fixture('snapshots/multi/participant1.acs.gz');
