@@ -78,15 +78,19 @@ export function parseManifest(text: string, path: string): Manifest {
     throw new AcsError('MANIFEST_UNREADABLE', 'the manifest is not JSON', { file: path, cause });
   }
   const manifest = json as Partial<Manifest> | null;
+  const size = manifest?.compressed?.bytes;
   const valid =
     typeof manifest === 'object' &&
     manifest !== null &&
     manifest.format === MANIFEST_FORMAT &&
-    typeof manifest.compressed?.bytes === 'number' &&
+    typeof size === 'number' &&
     typeof manifest.inflated?.bytes === 'number' &&
     typeof manifest.contentDigest === 'string' &&
+    (manifest.offset === undefined || isOffset(manifest.offset)) &&
+    (manifest.participant === undefined || typeof manifest.participant === 'string') &&
+    (manifest.parties === undefined || isStrings(manifest.parties)) &&
     Array.isArray(manifest.pieces) &&
-    manifest.pieces.every(validPiece);
+    manifest.pieces.every((piece) => validPiece(piece, size));
   if (!valid) {
     throw new AcsError('MANIFEST_UNREADABLE', 'the manifest has another shape', {
       file: path,
@@ -97,9 +101,28 @@ export function parseManifest(text: string, path: string): Manifest {
   return manifest as Manifest;
 }
 
-function validPiece(piece: unknown): boolean {
-  const p = piece as Partial<Piece> | null;
-  return [p?.at, p?.compressedBytes, p?.inflatedBytes, p?.crc32].every(
-    (n) => Number.isSafeInteger(n) && (n as number) >= 0,
+function isOffset(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{1,19}$/.test(value);
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((element) => typeof element === 'string');
+}
+
+/** No deflate stream inflates more. */
+const MAX_RATIO = 1032;
+
+/** Memory is made for a piece before it is read: how much is not left to a file anyone may have written. */
+function validPiece(piece: unknown, fileBytes: number): boolean {
+  const { at, compressedBytes, inflatedBytes, crc32 } = (piece ?? {}) as Partial<Piece>;
+  return (
+    isNumber(at, fileBytes) &&
+    isNumber(compressedBytes, Math.min(2 ** 32 - 1, fileBytes - (at as number))) &&
+    isNumber(inflatedBytes, Math.min(2 ** 32 - 1, MAX_RATIO * (compressedBytes as number))) &&
+    isNumber(crc32, 2 ** 32 - 1)
   );
+}
+
+function isNumber(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
