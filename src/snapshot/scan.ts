@@ -10,6 +10,8 @@ import { refuseOtherFormats, refuseOtherInflatedFormats } from './format.js';
 import { RecordView } from './record.js';
 
 export interface ScanOptions extends InflateOptions {
+  /** What errors call the input; default: what {@link inputName} says. */
+  name?: string;
   /** Bytes of the file read at once; default 2 MiB. Buffers of this size are what a scan needs most memory for. */
   readBytes?: number;
   /** Longest record accepted; default 64 MiB. */
@@ -51,7 +53,8 @@ export async function scanFrames(
   visit: FrameVisit,
   options: ScanOptions = {},
 ): Promise<SnapshotFacts> {
-  const facts: SnapshotFacts = { name: inputName(input), gzip: emptyGzipFacts(), records: 0, inFlight: 0 };
+  const name = options.name ?? inputName(input);
+  const facts: SnapshotFacts = { name, gzip: emptyGzipFacts(), records: 0, inFlight: 0 };
   options.onFacts?.(facts);
   const splitter = frameSplitter(options.maxRecordBytes);
   let stopped = false;

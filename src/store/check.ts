@@ -8,7 +8,7 @@ import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
 import { scanSnapshot } from '../snapshot/scan.js';
 import { inFlightAt, type Question, questionSql, resolveQuestion } from './ask.js';
-import { detectBase } from './baseFormat.js';
+import { openBase } from './baseFormat.js';
 import type { FindingCode, FindingLevel } from './findings.js';
 import { FINDINGS } from './findings.js';
 import { idHash } from './idHash.js';
@@ -360,17 +360,27 @@ async function checkAgainst(db: Db, q: Question, file: string, report: Report): 
       if (row[1] !== record.reassignmentCounter)
         disagree(id, `counter ${row[1]} in the store, ${record.reassignmentCounter} in the snapshot`);
     };
-    if ((await detectBase(file)) === 'snapshot') {
-      await scanSnapshot(file, (record) => {
-        if (!record.inFlight) compare(record);
-      });
+    const { format, input } = await openBase(file);
+    if (format === 'snapshot') {
+      await scanSnapshot(
+        input,
+        (record) => {
+          if (!record.inFlight) compare(record);
+        },
+        { name: file },
+      );
     } else {
       const pending = pendingReassignments();
       const view = new RecordView();
-      await readLedgerStream(file, 'GetActiveContractsResponse', (buf, start, end) => {
-        const entry = pending.take(buf, start, end);
-        if (entry !== undefined) compare(view.parseActive(buf, entry.start, entry.end));
-      });
+      await readLedgerStream(
+        input,
+        'GetActiveContractsResponse',
+        (buf, start, end) => {
+          const entry = pending.take(buf, start, end);
+          if (entry !== undefined) compare(view.parseActive(buf, entry.start, entry.end));
+        },
+        { name: file },
+      );
     }
     const rest = db
       .prepare(

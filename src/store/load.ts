@@ -11,7 +11,7 @@ import { AcsError, withHint } from '../io/error.js';
 import { readChunks } from '../io/input.js';
 import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
-import { type BaseFormat, detectBase } from './baseFormat.js';
+import { type Base, type BaseFormat, openBase } from './baseFormat.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
 import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
 import { type BatchDrafts, draftQueue, type QueuedFrame } from './draftQueue.js';
@@ -69,12 +69,20 @@ export async function loadBase(path: string, file: string, options: LoadOptions)
   if (options.offset < 0n) {
     throw new AcsError('OFFSET_NEGATIVE', 'an offset cannot be negative', { exitCode: 2 });
   }
-  const format = await detectBase(file);
+  const base = await openBase(file);
+  try {
+    return await loadOpened(path, file, base, options);
+  } finally {
+    await base.close();
+  }
+}
+
+async function loadOpened(path: string, file: string, base: Base, options: LoadOptions): Promise<LoadResult> {
   const filter = await recordedFilter(file, options.parties);
   return withStore(path, { create: true }, async ({ db }) => {
     const source =
       findSource(db, options.source) ?? inTransaction(db, () => createSource(db, options.source));
-    if (source.base !== undefined) return alreadyLoaded(db, source, file, format, options);
+    if (source.base !== undefined) return alreadyLoaded(db, source, file, base, options);
     let unfinished = unfinishedImport(db, source);
     if (unfinished !== undefined && options.restart === true) {
       inTransaction(db, () => deleteSourceData(db, source.pk));
@@ -87,7 +95,7 @@ export async function loadBase(path: string, file: string, options: LoadOptions)
     if (unfinished !== undefined) checkSameLoad(unfinished, options.offset, filter);
     const checkpoints = checkpointer(path, db);
     try {
-      return await load(db, checkpoints, source, file, format, filter, unfinished, options);
+      return await load(db, checkpoints, source, file, base, filter, unfinished, options);
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       throw recordRefusal(db, path, source.pk, error);
@@ -112,7 +120,7 @@ async function load(
   checkpoints: Checkpointer,
   source: Source,
   file: string,
-  format: BaseFormat,
+  { format, input, readsTwice }: Base,
   filter: string[] | undefined,
   unfinished: Unfinished | undefined,
   options: LoadOptions,
@@ -254,12 +262,13 @@ async function load(
     const queue = draftQueue(takeFrame, options.draftBatchBytes);
     try {
       const facts = await scanSnapshot(
-        file,
+        input,
         ({ buf, start, bodyStart, end, index, offset }) => {
           if (isNew(buf, start, end)) queue.add(buf, start, bodyStart, end, index, offset);
         },
         {
           ...options.scan,
+          name: file,
           async afterChunk() {
             await options.scan?.afterChunk?.();
             await queue.ready();
@@ -274,19 +283,24 @@ async function load(
     }
   } else {
     const pending = pendingReassignments();
-    await readLedgerStream(file, 'GetActiveContractsResponse', (buf, start, end) => {
-      const wanted = isNew(buf, start, end);
-      const entry = pending.take(buf, start, end);
-      if (!wanted) return;
-      crc = crc32(buf.subarray(start, end), crc);
-      records = read;
-      begin();
-      if (entry === undefined) return;
-      view.parseActive(buf, entry.start, entry.end);
-      const sync = intern.synchronizerAt(buf, view.synchronizerStart, view.synchronizerEnd);
-      add(store.take(view, sync, false), sync, KIND.baseActive, view.reassignmentCounter);
-      if (inBatch >= batch) commit();
-    }).catch((error) => {
+    await readLedgerStream(
+      input,
+      'GetActiveContractsResponse',
+      (buf, start, end) => {
+        const wanted = isNew(buf, start, end);
+        const entry = pending.take(buf, start, end);
+        if (!wanted) return;
+        crc = crc32(buf.subarray(start, end), crc);
+        records = read;
+        begin();
+        if (entry === undefined) return;
+        view.parseActive(buf, entry.start, entry.end);
+        const sync = intern.synchronizerAt(buf, view.synchronizerStart, view.synchronizerEnd);
+        add(store.take(view, sync, false), sync, KIND.baseActive, view.reassignmentCounter);
+        if (inBatch >= batch) commit();
+      },
+      { name: file },
+    ).catch((error) => {
       if (!(error instanceof AcsError) || error.place.record !== 0 || !/^(WIRE|EVENT)_/.test(error.code))
         throw error;
       throw withHint(error, 'is this a file of active contracts? updates are appended: `acs store append`');
@@ -311,7 +325,7 @@ async function load(
       hint: 'give the same file again, or begin anew with --restart',
     });
   }
-  const sha = file === '-' ? null : await fileSha256(file);
+  const sha = !readsTwice ? null : await fileSha256(file);
   if (inBatch === 0) db.exec('BEGIN IMMEDIATE');
   rows.flush();
   requireContractIndices(db);
@@ -425,7 +439,7 @@ async function alreadyLoaded(
   db: Db,
   source: Source,
   file: string,
-  format: BaseFormat,
+  { format, readsTwice }: Base,
   options: LoadOptions,
 ): Promise<LoadResult> {
   const row = db
@@ -434,7 +448,7 @@ async function alreadyLoaded(
     )
     .raw()
     .get(source.pk, options.offset) as [Buffer | null, number, number, number] | undefined;
-  if (row?.[0] && file !== '-' && row[0].equals(await fileSha256(file))) {
+  if (row?.[0] && readsTwice && row[0].equals(await fileSha256(file))) {
     return {
       source: source.name,
       offset: options.offset,
