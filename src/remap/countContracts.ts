@@ -1,11 +1,9 @@
 /** `acs count`: how many contracts per template and party, and whether they are those of a placement. */
-import { open } from 'node:fs/promises';
 import { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
-import { fileError } from '../io/input.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { activeRows, inFlightAt, resolveQuestion } from '../store/ask.js';
-import { withStore } from '../store/open.js';
+import { isDatabaseFile, withStore } from '../store/open.js';
 import type { PlacementRow } from './placement.js';
 import { Tally } from './tally.js';
 
@@ -58,7 +56,7 @@ export async function countContracts(
   options: CountOptions = {},
 ): Promise<CountReport> {
   const counting = new Counting(expect);
-  if (await isStore(file)) {
+  if (file !== '-' && isDatabaseFile(file)) {
     await withStore(file, {}, ({ db }) => {
       const question = resolveQuestion(db, options.source, { offset: options.offset });
       for (const row of activeRows(db, question)) {
@@ -89,22 +87,6 @@ export async function countContracts(
     options.scan,
   );
   return counting.report(file);
-}
-
-const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
-
-async function isStore(file: string): Promise<boolean> {
-  if (file === '-') return false;
-  const handle = await open(file, 'r').catch((cause) => {
-    throw fileError(file, cause);
-  });
-  try {
-    const head = Buffer.alloc(SQLITE_MAGIC.length);
-    const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    return bytesRead === head.length && head.equals(SQLITE_MAGIC);
-  } finally {
-    await handle.close();
-  }
 }
 
 class Counting {

@@ -90,9 +90,11 @@ function noRoomBeside(error: unknown, path: string): AcsError | undefined {
 export function isDatabaseFile(path: string): boolean {
   let file: number | undefined;
   try {
+    // A pipe would lose its writer when it is opened and closed.
+    if (!statSync(path).isFile()) return false;
     file = openSync(path, 'r');
     const head = Buffer.alloc(16);
-    return statSync(path).isFile() && readSync(file, head, 0, 16, 0) === 16 && head.equals(SQLITE_MAGIC);
+    return readSync(file, head, 0, 16, 0) === 16 && head.equals(SQLITE_MAGIC);
   } catch {
     // Whoever reads the file says what is wrong with it.
     return false;
