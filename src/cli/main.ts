@@ -2,14 +2,24 @@
 import { removeUnfinished } from '../io/atomicFile.js';
 import { runCli } from './run.js';
 
-for (const [signal, status] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.once(signal, () => {
-    removeUnfinished();
-    process.exit(status);
-  });
+/**
+ * SQLite works where no handler of a signal could run: what only asks or changes a store is left to the signal itself, which
+ * a store survives like a kill.
+ */
+function leavesFiles([group, command]: readonly string[]): boolean {
+  return group !== 'store' || command === 'export';
+}
+
+if (leavesFiles(process.argv.slice(2).filter((word) => !word.startsWith('-')))) {
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      removeUnfinished();
+      process.exit(status);
+    });
+  }
 }
 
 process.exitCode = await runCli(process.argv.slice(2));

@@ -1,4 +1,5 @@
 /** `acs store sql`: any question in SQL, on a connection that cannot change anything. */
+import Database from 'better-sqlite3';
 import { AcsError } from '../io/error.js';
 import { storeError, withStore } from './open.js';
 
@@ -19,11 +20,7 @@ export async function querySql(
     try {
       statement = db.prepare(sql);
     } catch (error) {
-      throw new AcsError('SQL', error instanceof Error ? error.message : String(error), {
-        hint: 'views: active, intervals, events, parties, templates, reassignments, findings (docs/STORE.md)',
-        exitCode: 2,
-        cause: error,
-      });
+      throw faultOfQuestion(error);
     }
     if (!statement.reader || !statement.readonly) {
       throw new AcsError('SQL_NOT_A_QUESTION', 'only a SELECT can be run here', {
@@ -40,8 +37,18 @@ export async function querySql(
         if ((await onRow(row, columns)) === false) break;
       }
     } catch (error) {
-      throw storeError(error, path);
+      const known = storeError(error, path);
+      // Some mistakes show only while it runs: a sum beyond 64 bits, a function that is not allowed.
+      throw known === error && error instanceof Database.SqliteError ? faultOfQuestion(error) : known;
     }
     return { columns, rows };
+  });
+}
+
+function faultOfQuestion(error: unknown): AcsError {
+  return new AcsError('SQL', error instanceof Error ? error.message : String(error), {
+    hint: 'views: active, intervals, events, parties, templates, reassignments, findings (docs/STORE.md)',
+    exitCode: 2,
+    cause: error,
   });
 }

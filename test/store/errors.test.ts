@@ -9,6 +9,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { appendUpdates } from '../../src/store/append.js';
@@ -216,6 +217,22 @@ describe('asking', () => {
     expect((await checkStore(db)).problems).toEqual([]);
   });
 
+  it('a question without end is ended by Ctrl-C', async () => {
+    const db = await loaded();
+    const endless = 'WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r';
+    const main = fileURLToPath(new URL('../../dist/cli/acs.cjs', import.meta.url));
+    const child = spawn(process.execPath, [main, 'store', 'sql', db, endless], { stdio: 'ignore' });
+    const ended = new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
+    try {
+      await new Promise((done) => setTimeout(done, 1000));
+      expect(child.exitCode).toBeNull();
+      child.kill('SIGINT');
+      expect(await Promise.race([ended, new Promise((done) => setTimeout(done, 5000))])).toBe('SIGINT');
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
   it('SQL that is not a question', async () => {
     const db = await loaded();
     const bytes = readFileSync(db);
@@ -225,6 +242,8 @@ describe('asking', () => {
       'PRAGMA user_version = 7',
       'nonsense',
       "ATTACH 'x' AS y",
+      'SELECT abs(-9223372036854775807 - 1)',
+      "SELECT load_extension('x')",
     ])
       await expect(querySql(db, sql, () => undefined)).rejects.toMatchObject({ exitCode: 2 });
     expect(readFileSync(db).equals(bytes)).toBe(true);
