@@ -4,10 +4,11 @@ import { decodeValue } from '../contract/valueDecoder.js';
 import { encodeValue } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { ID_NEW } from './contractTable.js';
-import { computeNewId } from './newContractId.js';
+import { authenticityFault, computeNewId } from './newContractId.js';
 import { RecordRewriter } from './recordRewriter.js';
 import { addFinding, type PendingContract, type RemapState, resolvedId, sourceIdOf } from './remapState.js';
 import { ValueRemapper } from './remapValue.js';
+import { notAuthentic } from './settleContract.js';
 
 /** A reference made from an id that is no hex, see {@link ContractPreparer.tableId}; no committed contract has such an id. */
 const LOCAL_ID_BYTES = 33;
@@ -68,8 +69,14 @@ function resolver(state: RemapState): (contract: PendingContract) => void {
       return;
     }
     let blob = state.kept.get(contract.handle);
+    const { version, representativePackageId: representative } = contract;
+    // What changes itself was checked when it was read; this one's content is still as it was.
+    if (!contract.changed) {
+      const fault = authenticityFault(state.hasher, state.view.parse(blob), representative, representative);
+      if (fault !== undefined) notAuthentic(state, sourceIdOf(state, number), fault);
+    }
     if (moved) blob = withNewReferences(blob);
-    computeNewId(state, number, blob, contract.version, contract.representativePackageId);
+    computeNewId(state, number, blob, version, representative);
   };
 }
 
