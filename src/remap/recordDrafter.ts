@@ -76,6 +76,8 @@ export class RecordDrafter {
     this.references.length = 0;
     const blob = this.rewriter.blob(view.blob);
     if (blob === undefined) return false;
+    // Witnesses are no part of the content, but parties that the map may lack.
+    this.rewriter.witnessesChange(record);
     this.old = view.blob;
     this.blob = blob;
     this.changed = this.rewriter.changed;

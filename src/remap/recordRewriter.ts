@@ -247,6 +247,23 @@ export class RecordRewriter {
   addWitness(buf: Buffer, start: number, end: number): void {
     this.witnessList.push(this.party(buf, start, end));
   }
+
+  private changing = false;
+
+  /** Asks for the new party of every witness. True when one of them changes. */
+  witnessesChange(record: RecordView): boolean {
+    this.changing = false;
+    record.eachString(EVENT.witnessParties, askForWitness, this);
+    return this.changing;
+  }
+
+  askForWitness(buf: Buffer, start: number, end: number): void {
+    if (this.party(buf, start, end) !== this.asked) this.changing = true;
+  }
+}
+
+function askForWitness(buf: Buffer, start: number, end: number, rewriter: RecordRewriter): void {
+  rewriter.askForWitness(buf, start, end);
 }
 
 function addWitness(buf: Buffer, start: number, end: number, rewriter: RecordRewriter): void {

@@ -8,6 +8,7 @@ import { inputChanged } from '../io/readTwice.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import type { RecordView } from '../snapshot/record.js';
 import { ID_NEW, ID_PENDING } from './contractTable.js';
+import { keptEvent } from './keptEvent.js';
 import { ContractPreparer } from './prepareContract.js';
 import { RecordRewriter } from './recordRewriter.js';
 import type { RemapOutput } from './remapResult.js';
@@ -64,7 +65,14 @@ function longWriter(
     const counter = contract.reassignmentCounter ?? 0n;
     const isNew = idState === ID_NEW;
     if (!isNew && contract.event !== undefined) {
-      write(encodeFrame(contract.event, prepared.synchronizerId, counter));
+      const event = keptEvent(contract.event, {
+        witnesses: changedList(prepared.witnesses, contract.witnesses),
+        representativePackageId:
+          prepared.representativePackageId === contract.representativePackageId
+            ? undefined
+            : prepared.representativePackageId,
+      });
+      write(encodeFrame(event, prepared.synchronizerId, counter));
       return false;
     }
     const { instance } = prepared;
@@ -85,6 +93,16 @@ function longWriter(
     write(encodeFrame(event, prepared.synchronizerId, counter));
     return isNew;
   };
+}
+
+/** The new list; undefined when it is the old one. */
+function changedList(
+  fresh: readonly string[] | undefined,
+  old: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (fresh === undefined || old === undefined) return undefined;
+  const once = [...new Set(old)];
+  return fresh.length === once.length && fresh.every((item, i) => item === once[i]) ? undefined : fresh;
 }
 
 /** The short way: records of format A. False: declined. */
@@ -110,7 +128,7 @@ function shortWriter(
     const old = view.blob;
     const number = table.number(old.buf, old.contractIdStart, old.contractIdEnd);
     if (table.stateOf(number) !== ID_NEW) {
-      if (synchronizerMap?.has(record.synchronizerId)) return false;
+      if (synchronizerMap?.has(record.synchronizerId) || rewriter.witnessesChange(record)) return false;
       if (table.stateOf(number) === ID_PENDING) throw inputChanged({ contractId: old.contractId });
       file.writeRecord(record);
       count(false);
