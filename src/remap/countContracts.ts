@@ -1,6 +1,5 @@
 /** `acs count`: how many contracts per template and party, and whether they are those of a placement. */
 import { ContractView } from '../contract/contractView.js';
-import { AcsError } from '../io/error.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { activeRows, inFlightAt, resolveQuestion } from '../store/ask.js';
 import { isDatabaseFile, withStore } from '../store/open.js';
@@ -38,7 +37,9 @@ export interface CountExpectation {
   readonly participant: string;
   readonly placement: readonly PlacementRow[];
   /** Only the contracts and placements of this synchronizer. */
-  readonly synchronizerId?: string;
+  readonly synchronizerId?: string | undefined;
+  /** The file is for this synchronizer: only its placements count, but every contract of the file. */
+  readonly placedOn?: string | undefined;
 }
 
 export interface CountOptions {
@@ -151,9 +152,10 @@ export function countsAgree(report: CountReport): boolean {
 
 function expectedRows(expect: CountExpectation): Map<string, PlacementRow> {
   const rows = new Map<string, PlacementRow>();
+  const only = expect.synchronizerId ?? expect.placedOn;
   for (const row of expect.placement) {
     if (row.participant !== expect.participant || row.reason === 'witness') continue;
-    if (expect.synchronizerId !== undefined && row.synchronizerId !== expect.synchronizerId) continue;
+    if (only !== undefined && row.synchronizerId !== only) continue;
     rows.set(`${row.contractId} ${row.synchronizerId}`, row);
   }
   return rows;
@@ -174,22 +176,4 @@ function compare(what: CountDifference['what'], expected: Tally, actual: Tally):
   return names
     .map((name) => ({ what, name, expected: expected.get(name), found: actual.get(name) }))
     .filter((difference) => difference.expected !== difference.found);
-}
-
-/** The participant of a file written by `acs place`: `participant.synchronizer.acs.gz`. */
-export function participantOfFile(path: string, placement: readonly PlacementRow[]): string {
-  const name = path.replace(/^.*[\\/]/, '');
-  const participants = [...new Set(placement.map((row) => row.participant))];
-  const matching = participants.filter((participant) =>
-    name.startsWith(`${participant.replace(/[^A-Za-z0-9._-]/g, '_')}.`),
-  );
-  // `p.1` and `p` may both fit `p.1.sync.acs.gz`: the longer one is meant.
-  const best = matching.sort((a, b) => b.length - a.length)[0];
-  if (best !== undefined) return best;
-  throw new AcsError('PARTICIPANT_UNKNOWN', 'the name of the file does not say whose it is', {
-    file: path,
-    expected: participants.sort().join(', '),
-    hint: 'write NAME=FILE',
-    exitCode: 2,
-  });
 }

@@ -16,6 +16,7 @@ import { EVENT } from '../snapshot/recordBorders.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
 import { hostingOf, type PartyHosting } from './hosting.js';
+import { importFileKey, importFiles } from './importFiles.js';
 import { PLACEMENT_HEADER, type PlacementReason, placementLine } from './placement.js';
 import { Tally } from './tally.js';
 
@@ -93,8 +94,6 @@ export async function placeContracts(inputs: readonly string[], options: PlaceOp
 class PlaceRun {
   private readonly options: PlaceOptions;
   private readonly files = new Map<string, OpenFile>();
-  /** File names need the participants and synchronizers before any record is written. */
-  private readonly names = new Map<string, string>();
   private readonly known = new Interner(MAX_CONTRACTS);
   private readonly digests: number[] = [];
   private readonly findings = findingCollector<PlaceCode>();
@@ -108,7 +107,6 @@ class PlaceRun {
   private unplaced = 0;
   private duplicates = 0;
   private witnesses = 0;
-  private opening: { participant: string; synchronizerId: string }[] = [];
 
   constructor(options: PlaceOptions) {
     this.options = options;
@@ -189,32 +187,15 @@ class PlaceRun {
           if (record.inFlight) return;
           const synchronizerId = record.synchronizerId;
           for (const participant of this.hostsOf(record, synchronizerId).keys()) {
-            pairs.set(`${participant}\0${synchronizerId}`, { participant, synchronizerId });
+            pairs.set(importFileKey(participant, synchronizerId), { participant, synchronizerId });
           }
         },
         this.options.scan,
       );
     }
-    this.opening = [...pairs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pair]) => pair);
-    const hints = new Map<string, Set<string>>();
-    for (const { synchronizerId } of this.opening) {
-      const hint = synchronizerId.split('::')[0];
-      const ids = hints.get(hint) ?? new Set();
-      hints.set(hint, ids.add(synchronizerId));
-    }
-    for (const { participant, synchronizerId } of this.opening) {
-      const [hint, fingerprint = ''] = synchronizerId.split('::');
-      const clash = (hints.get(hint)?.size ?? 0) > 1;
-      const name = `${safe(participant)}.${safe(clash ? `${hint}-${fingerprint.slice(0, 16)}` : hint)}.acs.gz`;
-      if ([...this.names.values()].includes(name)) {
-        throw new AcsError('OUTPUT_NAMES_CLASH', 'two import files would have the same name', {
-          found: name,
-        });
-      }
-      const key = `${participant}\0${synchronizerId}`;
-      this.names.set(key, name);
+    for (const { participant, synchronizerId, name } of importFiles(pairs.values())) {
       const path = join(this.options.output, name);
-      this.files.set(key, {
+      this.files.set(importFileKey(participant, synchronizerId), {
         participant,
         synchronizerId,
         path,
@@ -271,7 +252,7 @@ class PlaceRun {
     const { moduleName, entityName } = blob.templateId;
     const template = `${moduleName}:${entityName}`;
     for (const [participant, reason] of [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const file = this.files.get(`${participant}\0${synchronizerId}`);
+      const file = this.files.get(importFileKey(participant, synchronizerId));
       if (file === undefined) throw inputChanged({ contractId });
       file.file.writeRecord(record);
       file.contracts++;
@@ -340,9 +321,4 @@ class PlaceRun {
       hint: 'complete the hosting map, or leave these contracts out with --allow-unplaced',
     });
   }
-}
-
-/** Participant names and synchronizer hints may hold characters that file names should not. */
-function safe(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]/g, '_');
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -140,14 +140,53 @@ describe('acs place and acs count', () => {
     expect((await runCommand('count', db, '--source', 'nobody')).status).toBeGreaterThan(1);
   });
 
-  it('counts and expectations of one synchronizer only', async () => {
-    const none = await runCommand(
-      'count',
-      at('import/participant1.new-sync.acs.gz'),
-      ...['--expect', at('import/placement.csv'), '--synchronizer', OLD_SYNC, '--json'],
+  it('files of a participant on two synchronizers are each proved against their own part', async () => {
+    const source = fixture('snapshots/two-synchronizers.acs.gz');
+    const { contracts } = await readAll(source);
+    const synchronizers = [...new Set(contracts.map((c) => c.synchronizerId ?? ''))].sort();
+    const parties = [...new Set(contracts.flatMap((c) => [...c.signatories, ...c.observers]))];
+    const hosting = at('two.csv');
+    writeFileSync(hosting, ['old,new,participant', ...parties.map((p) => `${p},${p},p1`)].join('\n'));
+    const { placed } = await place(source, '--hosting', hosting, '-o', at('two'));
+    const expectations = ['--expect', at('two/placement.csv')];
+    const files = placed.files.map(({ file }) => file);
+    expect(files).toHaveLength(2);
+    const both = await runCommand('count', ...files, ...expectations);
+    expect(both).toMatchObject({ status: 0, stderr: '' });
+
+    // A file that was forgotten is named; so is nothing when a whole export was compared.
+    const one = await runCommand('count', files[0], ...expectations);
+    expect(one.status).toBe(0);
+    expect(one.stderr).toMatch(
+      /no file was given for 1 import files of the placement: p1\..* \[NOT_COUNTED\]/,
     );
-    expect(none.status).toBe(0);
-    expect(JSON.parse(none.stdout)).toMatchObject({ contracts: 0, expected: 0 });
+    expect(await runCommand('count', `p1=${source}`, ...expectations)).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+
+    // The contracts of the other synchronizer do not belong in this file.
+    copyFileSync(source, files[0]);
+    const mixed = await runCommand('count', files[0], ...expectations, '--json');
+    expect(mixed.status).toBe(1);
+    const others = contracts.filter((c) => c.synchronizerId !== synchronizers[0]).length;
+    expect((JSON.parse(mixed.stdout) as { unexpected: string[] }).unexpected).toHaveLength(others);
+    const half = await runCommand(
+      'count',
+      `p1=${source}`,
+      ...expectations,
+      '--synchronizer',
+      synchronizers[0],
+    );
+    expect(half).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('a synchronizer that the placement does not have proves nothing', async () => {
+    const words = [at('import/participant1.new-sync.acs.gz'), '--synchronizer', OLD_SYNC];
+    const none = await runCommand('count', ...words, '--expect', at('import/placement.csv'));
+    expect(none.status).toBe(2);
+    expect(none.stderr).toContain(`the placement has nothing on ${OLD_SYNC}`);
+    expect((await runCommand('count', ...words)).status).toBe(2);
   });
 
   it('inputs that overlap give each contract once', async () => {

@@ -1,10 +1,7 @@
 /** `acs count` */
-import {
-  type CountReport,
-  countContracts,
-  countsAgree,
-  participantOfFile,
-} from '../../remap/countContracts.js';
+import { usageError } from '../../io/error.js';
+import { type CountReport, countContracts, countsAgree } from '../../remap/countContracts.js';
+import { placedFiles } from '../../remap/placedFiles.js';
 import { readPlacement } from '../../remap/placement.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
@@ -17,8 +14,9 @@ export const countCommand = defineCommand({
   describe: 'contracts per template and party; with --expect, proved against a placement',
   details:
     'With --expect, the contracts of each file must be exactly those that placement.csv gives its participant:\n' +
-    'every id, every template and every party is compared. The participant is taken from the name of the file as\n' +
-    '`acs place` writes it, or from NAME=FILE (an export of the participant after the import, say).',
+    'every id, every template and every party is compared. Participant and synchronizer are taken from the name of\n' +
+    'the file as `acs place` writes it; NAME=FILE (an export of the participant after the import, say) is compared\n' +
+    'with all that the participant gets, on whichever synchronizer. Import files that were not given are named.',
   examples: [
     ['acs count export.acs.gz', 'counts per template and party'],
     ["acs count --expect import/placement.csv 'import/*.acs.gz'", 'the import files hold what was planned'],
@@ -47,17 +45,37 @@ export const countCommand = defineCommand({
         describe: 'compare with the placements of this synchronizer only',
       }),
   async run(args, context) {
+    const { synchronizer } = args;
+    if (synchronizer !== undefined && args.expect === undefined)
+      throw usageError('--synchronizer needs a placement to compare with', 'give --expect');
     const placement = args.expect === undefined ? undefined : await readPlacement(args.expect);
+    const placed = placement === undefined ? undefined : placedFiles(placement);
+    const wanted = placed?.files.filter(
+      ({ synchronizerId }) => synchronizer === undefined || synchronizerId === synchronizer,
+    );
+    if (synchronizer !== undefined && wanted?.length === 0)
+      throw usageError(`the placement has nothing on ${synchronizer}`, 'check the synchronizer id');
+    const left = new Set(wanted);
+    let importFileGiven = false;
     let status: number = EXIT.ok;
     for (const input of await namedFiles(args.files, placement !== undefined)) {
+      const owner =
+        input.participant === undefined ? placed?.ownerOf(input.file) : { participant: input.participant };
       const expect =
-        placement === undefined
+        placement === undefined || owner === undefined
           ? undefined
           : {
-              participant: input.participant ?? participantOfFile(input.file, placement),
+              participant: owner.participant,
               placement,
-              ...(args.synchronizer === undefined ? {} : { synchronizerId: args.synchronizer }),
+              synchronizerId: synchronizer,
+              placedOn: owner.synchronizerId,
             };
+      importFileGiven ||= owner?.synchronizerId !== undefined;
+      for (const file of left) {
+        if (file.participant !== owner?.participant) continue;
+        if (owner.synchronizerId === undefined || owner.synchronizerId === file.synchronizerId)
+          left.delete(file);
+      }
       const progress = context.progress(`count ${input.file}`, 'bytes', { files: [input.file] });
       const report = await countContracts(input.file, expect, {
         scan: scanOptions(args),
@@ -67,6 +85,15 @@ export const countCommand = defineCommand({
       progress.finish();
       if (!countsAgree(report)) status = EXIT.findings;
       await context.result(report, () => describe(report));
+    }
+    if (importFileGiven && left.size > 0) {
+      const names = [...left].map(({ name }) => name);
+      const some = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
+      context.warn({
+        code: 'NOT_COUNTED',
+        message: `no file was given for ${names.length} import files of the placement: ${some}`,
+        examples: names,
+      });
     }
     return status;
   },
