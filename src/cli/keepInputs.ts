@@ -1,0 +1,32 @@
+/** No command may replace what it reads: an output that is an input too is refused before anything is done. */
+import { stat } from 'node:fs/promises';
+import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
+import { inputFiles } from './inputFiles.js';
+
+const OUTPUTS = ['output', 'html', 'id-map'];
+
+/** Words and options that name files to be read. */
+const INPUTS = [
+  ...['file', 'files', 'inputs', 'db', 'updates', 'local', 'remote'],
+  ...['hosting', 'map', 'contracts', 'dar', 'packages', 'expect', 'salt-file'],
+];
+
+export async function refuseToReplaceInputs(args: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const option of OUTPUTS) {
+    const output = args[option];
+    if (typeof output !== 'string' || output === '-') continue;
+    const status = await stat(output).catch(() => undefined);
+    if (status?.isFile()) await refuseInputAsOutput(await namedInputs(args), output);
+  }
+}
+
+async function namedInputs(args: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const paths: string[] = [];
+  for (const word of INPUTS.flatMap((name) => args[name])) {
+    if (typeof word !== 'string') continue;
+    // PARTICIPANT=FILE, STORE#SOURCE@OFFSET
+    for (const named of [word, word.slice(word.indexOf('=') + 1)])
+      paths.push(named, named.replace(/[#@].*$/s, ''), ...(await inputFiles([named]).catch(() => [])));
+  }
+  return paths.filter((path) => path !== '');
+}
