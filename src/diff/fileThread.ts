@@ -54,6 +54,13 @@ interface ThreadState {
 
 /** Sent back for every batch of rows taken. */
 export const ROWS_TAKEN = 'taken';
+/**
+ * Sent to a thread whose rows nobody wants any more: it ends at its next chunk. A thread that is ended from outside just
+ * when it makes its inflater takes the whole process with it (Node 20 aborts).
+ */
+export const STOP = 'stop';
+/** A chunk takes milliseconds; what takes this long waits for a file that gives no bytes. */
+const STOP_PATIENCE_MS = 5000;
 
 export interface ReadFile {
   contracts: number;
@@ -81,6 +88,7 @@ export function startFileThread(
   user: FileThreadUser,
 ): FileThread {
   const worker = new Worker(threadProgram(import.meta.url, 'fileWorker'), { workerData: data });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const names = vocabularyReceiver(vocabulary);
   const words = rowWords(data.inputs);
   let dropped = 0;
@@ -103,19 +111,22 @@ export function startFileThread(
     user.progress(message.dropped - dropped, message.contracts);
     dropped = message.dropped;
   };
+  let refused = false;
   const done = new Promise<ReadFile>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', (code) =>
       reject(new Error(`the thread reading ${data.path} ended with status ${code}`)),
     );
     worker.on('message', (message: FromFileThread) => {
+      if (refused) return;
       try {
         if (message.kind === 'error') throw receiveError(message.error);
         take(message);
         if (message.kind === 'end') resolve(message);
       } catch (error) {
+        refused = true;
         reject(error);
-        void worker.terminate();
+        worker.postMessage(STOP);
       }
     });
   });
@@ -123,7 +134,11 @@ export function startFileThread(
   return {
     done,
     async close() {
-      await worker.terminate();
+      refused = true;
+      worker.postMessage(STOP);
+      const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);
+      await ended;
+      clearTimeout(patience);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { RecordView } from '../snapshot/record.js';
 import { scanSnapshot } from '../snapshot/scan.js';
 import { CLAIMING_BYTES, type ClaimingSink, openClaimingSink } from './claimingSink.js';
 import { openClaims } from './claims.js';
-import type { FileThreadData, FromFileThread } from './fileThread.js';
+import { type FileThreadData, type FromFileThread, type ROWS_TAKEN, STOP } from './fileThread.js';
 import { openVocabulary, RowBuilder, rowWords } from './fingerprint.js';
 import { openIdLog } from './idLog.js';
 import { openKeyedHash } from './keyedHash.js';
@@ -43,10 +43,16 @@ let wake: (() => void) | undefined;
 onReadOf([path], (bytes) => {
   bytesRead += bytes;
 });
-port.on('message', () => {
-  ahead--;
+let stopped = false;
+port.on('message', (message: typeof ROWS_TAKEN | typeof STOP) => {
+  if (message === STOP) stopped = true;
+  else ahead--;
   wake?.();
 });
+
+function checkStopped(): void {
+  if (stopped) throw new Error('nobody wants the rows any more');
+}
 
 function state() {
   const said = { bytesRead, contracts, dropped: claiming?.dropped ?? 0 };
@@ -99,16 +105,21 @@ try {
     // There are several of these threads; none of them is what the others wait for.
     readBytes: 1 << 20,
     afterChunk: async () => {
+      checkStopped();
       if (claiming !== undefined && record !== undefined) {
         // The inputs are files of one kind: they are read as far when each of their bytes has given as many.
         claiming.advance(Math.floor((record.offset / fileBytes) * PROGRESS_UNIT));
-        while (sharing?.paced && claiming.early) await delay(PACE_MS);
+        while (sharing?.paced && claiming.early) {
+          await delay(PACE_MS);
+          checkStopped();
+        }
       }
       if (++chunks >= CHUNKS_BETWEEN_WORDS) post({ kind: 'state', ...state() });
       while (ahead >= BATCHES_AHEAD) {
         await new Promise<void>((done) => {
           wake = done;
         });
+        checkStopped();
       }
     },
   });

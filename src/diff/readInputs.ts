@@ -55,7 +55,8 @@ export async function planThreads(
   const aside = new Set<number>();
   if (threads > 0) {
     for (const [input, { records }] of sources.entries()) {
-      if (records === undefined || plainOptions(records.scan) === undefined) continue;
+      // Standard input has its bytes for the first thread only.
+      if (records === undefined || records.path === '-' || plainOptions(records.scan) === undefined) continue;
       const { size } = await stat(records.path).catch(() => ({ size: 0 }));
       if (size >= (wanted === undefined ? THREAD_WORTH_BYTES : 0)) aside.add(input);
     }

@@ -1,13 +1,15 @@
 /** Files read on threads of their own give what files read one after the other give. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseHostingMap } from '../../src/commitment/hostingMap.js';
 import { type DiffOptions, diffInputs } from '../../src/diff/diff.js';
 import { differenceJson } from '../../src/diff/differenceJson.js';
 import { openDiffSource } from '../../src/diff/openSource.js';
+import { planThreads } from '../../src/diff/readInputs.js';
 import { type DiffSource, snapshotSource } from '../../src/diff/source.js';
 import { onReadOf } from '../../src/io/readMeter.js';
 import {
@@ -119,6 +121,33 @@ describe('files read on threads of their own', () => {
     expect(await sameWithThreads(files(gone, twice, cut))).toMatchObject({
       error: { code: 'FILE_UNREADABLE' },
     });
+  });
+
+  it('are left to end by themselves when another file cannot be read', async () => {
+    // A thread that is ended from outside while it makes its inflater takes the process with it.
+    const ended = vi.spyOn(Worker.prototype, 'terminate');
+    const sound = join(MULTI, 'participant1.acs.gz');
+    const empty = join(folder, 'empty.acs.gz');
+    writeFileSync(empty, '');
+    for (const paths of [
+      [empty, sound, sound],
+      [sound, sound, empty],
+    ]) {
+      const open = () => Promise.all(paths.map((path, i) => snapshotSource(path, { name: `i${i}` })));
+      expect(await outcome(open, { threads: 3 })).toMatchObject({ error: { code: 'GZIP_EMPTY_FILE' } });
+    }
+    expect(ended).not.toHaveBeenCalled();
+    ended.mockRestore();
+  });
+
+  it('do not read standard input, which only the first thread has', async () => {
+    const plan = await planThreads(
+      [await snapshotSource('-'), await snapshotSource(join(MULTI, 'participant1.acs.gz'))],
+      1e9,
+      2,
+    );
+    expect([...plan.aside]).toEqual([1]);
+    expect(plan.threads).toBe(1);
   });
 
   it('contracts on two synchronizers, or twice, or different in one of many', async () => {
