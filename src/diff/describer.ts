@@ -56,18 +56,58 @@ export function openDescriber(
   const signatoriesOf = remembered((set) => parties.signatoriesOf(set));
 
   /** Of several rows of one input: that on the wanted synchronizer, else the one with the highest counter. */
-  function rowOf(first: number, input: number): number {
+  function rowOf(first: number, input: number, wanted: string | undefined): number {
     let best = -1;
     for (let row = first; row >= 0; row = table.nextOf(row)) {
       if (!shows(row, input)) continue;
       if (best < 0) best = row;
-      else if (scope.synchronizer !== undefined && synchronizerOf(row) === scope.synchronizer) best = row;
-      else if (scope.synchronizer === undefined || synchronizerOf(best) !== scope.synchronizer) {
+      else if (wanted !== undefined && synchronizerOf(row) === wanted) best = row;
+      else if (wanted === undefined || synchronizerOf(best) !== wanted) {
         const [a, b] = [counter(row), counter(best)];
         if (a > b || (a === b && (synchronizerOf(row) ?? '') < (synchronizerOf(best) ?? ''))) best = row;
       }
     }
     return best;
+  }
+
+  /** The row of an input on one synchronizer, or -1. */
+  function rowOn(first: number, input: number, synchronizer: string): number {
+    for (let row = first; row >= 0; row = table.nextOf(row))
+      if (shows(row, input) && synchronizerOf(row) === synchronizer) return row;
+    return -1;
+  }
+
+  /** True when two rows on one synchronizer differ in nothing but the package that represents the contract. */
+  function alike(a: number, b: number): boolean {
+    if (a === b) return true;
+    if (a < 0 || b < 0) return false;
+    for (let word = 0; word < ROW.inputs; word++)
+      if (word !== ROW.representative && wordOf(a, word) !== wordOf(b, word)) return false;
+    return true;
+  }
+
+  /**
+   * When an input shows the contract on several synchronizers and no one is asked for: the first on which the inputs do
+   * not agree. One on which they do must not hide the others.
+   */
+  function disputed(first: number, members: readonly number[]): string | undefined {
+    if (table.nextOf(first) < 0) return undefined;
+    const all = new Set<string>();
+    let several = false;
+    for (const input of members) {
+      let rows = 0;
+      for (let row = first; row >= 0; row = table.nextOf(row)) {
+        const synchronizer = shows(row, input) ? synchronizerOf(row) : undefined;
+        if (synchronizer === undefined) continue;
+        all.add(synchronizer);
+        if (++rows > 1) several = true;
+      }
+    }
+    if (!several) return undefined;
+    return [...all].sort().find((synchronizer) => {
+      const [one, ...others] = members.map((input) => rowOn(first, input, synchronizer));
+      return !others.every((other) => alike(one!, other));
+    });
   }
 
   function stateOf(row: number, input: number, expected: boolean): DiffState {
@@ -129,7 +169,8 @@ export function openDescriber(
   return {
     begin(row) {
       const expected = scope.expected(table, row)!;
-      const rows = sources.map((_, input) => rowOf(row, input));
+      const synchronizer = scope.synchronizer ?? disputed(row, expected.members);
+      const rows = sources.map((_, input) => rowOf(row, input, synchronizer));
       const states = rows.map((shown, input) => {
         const wanted = scope.has(expected, input);
         return wanted || shown >= 0 ? stateOf(shown, input, wanted) : undefined;

@@ -37,8 +37,6 @@ export interface DiffStateJson {
 }
 
 export function differenceJson(difference: Difference, inputs: readonly string[]): DifferenceJson {
-  const states: Record<string, DiffStateJson> = {};
-  for (const state of difference.states) states[inputs[state.input]!] = stateJson(state);
   return {
     contractId: difference.contractId,
     class: difference.class,
@@ -49,7 +47,7 @@ export function differenceJson(difference: Difference, inputs: readonly string[]
     stakeholders: difference.stakeholders ?? null,
     signatories: difference.signatories ?? null,
     createdAt: difference.createdAt === undefined ? null : formatMicros(difference.createdAt),
-    inputs: states,
+    inputs: Object.fromEntries(difference.states.map((state) => [inputs[state.input]!, stateJson(state)])),
     pairs: difference.pairs.map((pair) => [inputs[pair.left]!, inputs[pair.right]!, pair.class] as const),
     representativeDiffers: difference.representativeDiffers,
   };

@@ -393,8 +393,9 @@ export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i]);
 }
 
+/** Signed, as Canton reads the unsigned field. */
 export function counterOf(words: Int32Array, at: number): bigint {
-  return (BigInt(words[at + ROW.counterHigh]! >>> 0) << 32n) | BigInt(words[at + ROW.counterLow]! >>> 0);
+  return (BigInt(words[at + ROW.counterHigh]!) << 32n) | BigInt(words[at + ROW.counterLow]! >>> 0);
 }
 
 export function createdAtOf(words: Int32Array, at: number): bigint {

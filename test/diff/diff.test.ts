@@ -225,6 +225,61 @@ describe('inputs', () => {
     );
   });
 
+  it('finds what differs on one of two synchronizers when none is asked for', async () => {
+    const moved = { ...one, synchronizerId: OTHER_SYNC, reassignmentCounter: 1n };
+    const source = (name: string, contracts: TestContract[]) =>
+      snapshotSource(writeSnapshot(join(folder, `${name}.acs.gz`), contracts));
+    const both = await source('on-both', [one, moved]);
+    const again = await source('on-both-again', [moved, one]);
+    const later = await source('later', [{ ...one, reassignmentCounter: 7n }, moved]);
+    const other = await source('on-other', [moved]);
+    const changed = { ...one, instance: instance(1, { createArgument: Buffer.from('another') }) };
+    const conflict = await source('conflict', [changed, moved]);
+    const classes = async (...sources: DiffSource[]) => (await run(sources)).found.map((d) => d.class);
+    expect(await classes(both, again)).toEqual([]);
+    expect(await classes(both, other)).toEqual(['other-synchronizer']);
+    expect(await classes(other, both)).toEqual(['other-synchronizer']);
+    expect(await classes(both, later)).toEqual(['counter-differs']);
+    expect(await classes(both, conflict)).toEqual(['content-differs']);
+    expect(await classes(both, again, other)).toEqual(['other-synchronizer']);
+    const packages = await source('represented', [one, { ...moved, representativePackageId: 'cd' }]);
+    expect((await run([both, packages])).summary).toMatchObject({ same: 1, representativeDiffers: 1 });
+    const two = await source('represented-and-later', [
+      { ...one, reassignmentCounter: 7n },
+      { ...moved, representativePackageId: 'cd' },
+    ]);
+    expect(await classes(both, two)).toEqual(['counter-differs']);
+  });
+
+  it('reads a counter as the signed number it is', async () => {
+    const source = (name: string, counter: bigint) =>
+      snapshotSource(
+        writeSnapshot(join(folder, `${name}.acs.gz`), [{ ...one, reassignmentCounter: counter }]),
+        { name },
+      );
+    const { found } = await run([
+      await source('minus', (1n << 64n) - 1n),
+      await source('most', (1n << 63n) - 1n),
+      await source('odd', (1n << 53n) + 1n),
+    ]);
+    expect(found[0]!.states.map((state) => state.reassignmentCounter)).toEqual([
+      -1n,
+      (1n << 63n) - 1n,
+      (1n << 53n) + 1n,
+    ]);
+  });
+
+  it('shows an input whatever it is called', async () => {
+    const path = writeSnapshot(join(folder, 'named.acs.gz'), [one]);
+    const empty = writeSnapshot(join(folder, 'named-too.acs.gz'), []);
+    const names = ['__proto__', 'constructor'];
+    const { found } = await run([
+      await snapshotSource(path, { name: names[0]! }),
+      await snapshotSource(empty, { name: names[1]! }),
+    ]);
+    expect(Object.keys(differenceJson(found[0]!, names).inputs)).toEqual(names);
+  });
+
   it('refuses inputs cut at different record times unless told otherwise', async () => {
     const path = writeSnapshot(join(folder, 'a.acs.gz'), [one]);
     const at = (name: string, time: bigint) =>
