@@ -3,7 +3,7 @@
  * The same inputs give the same bytes, in whatever order they are named.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
@@ -15,7 +15,7 @@ import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
 import { createAtomicFile, removeWhenInterrupted, writeFileAtomic } from '../io/atomicFile.js';
 import { AcsError, usageError } from '../io/error.js';
-import { fileError } from '../io/input.js';
+import { fileError, writeError } from '../io/input.js';
 import { refuseReadOnce } from '../io/readTwice.js';
 import { toolVersion } from '../io/toolVersion.js';
 import type { DecisionContext } from './decide.js';
@@ -90,14 +90,13 @@ export async function makePlan(
   checkFolderNames(inputs.map((input) => input.name));
   const context = decisionContext(inputs, options);
   await refuseExisting(folder);
-  const target = resolve(folder);
+  const target = await realpath(folder).catch(() => resolve(folder));
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
   const settled = removeWhenInterrupted(temporary);
   try {
     await mkdir(temporary, { recursive: true });
     const made = await writePlan(inputs, temporary, target, context, options);
-    await rm(target, { recursive: true, force: true });
-    await rename(temporary, target);
+    await takePlace(temporary, target);
     return { ...made, folder };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -164,8 +163,23 @@ async function refuseExisting(folder: string): Promise<void> {
     if (cause.code === 'ENOENT') return [];
     throw fileError(folder, cause);
   });
-  if (entries.length > 0) {
-    throw new AcsError('FILE_EXISTS', 'the folder of the plan is not empty', { file: folder, exitCode: 2 });
+  if (entries.length > 0) throw notEmpty(folder);
+}
+
+function notEmpty(folder: string): AcsError {
+  return new AcsError('FILE_EXISTS', 'the folder of the plan is not empty', { file: folder, exitCode: 2 });
+}
+
+/** Only an empty folder is replaced: what another plan put there meanwhile stays. */
+async function takePlace(temporary: string, target: string): Promise<void> {
+  try {
+    await rmdir(target).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw cause;
+    });
+    await rename(temporary, target);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw code === 'ENOTEMPTY' || code === 'EEXIST' ? notEmpty(target) : writeError(target, cause);
   }
 }
 
@@ -243,7 +257,7 @@ async function writePlan(
       participants: await finishAll(forward),
     };
     const sha256 = await writePlanJson(join(folder, PLAN_FILE), plan, decisions);
-    await writePlanJson(
+    const inverseSha256 = await writePlanJson(
       join(folder, INVERSE_FOLDER, PLAN_FILE),
       {
         ...common,
@@ -257,6 +271,7 @@ async function writePlan(
       inverseDecisions,
     );
     await writeFileAtomic(join(folder, PLAN_DIGEST_FILE), `${sha256}  ${PLAN_FILE}\n`);
+    await writeFileAtomic(join(folder, INVERSE_FOLDER, PLAN_DIGEST_FILE), `${inverseSha256}  ${PLAN_FILE}\n`);
     const paths = inputs
       .filter((input) => input.path !== undefined)
       .map((input) => [input.name, relative(target, resolve(input.path!)).split(sep).join('/')] as const);

@@ -18,6 +18,7 @@ import type { ParticipantFiles } from './planFolder.js';
 import { collectWarnings, type WarningCollector } from './warnings.js';
 
 const SHOWN_CONFLICTS = 5;
+const MAX_COUNTER = (1n << 63n) - 1n;
 
 export interface DraftParts {
   inputs: readonly DiffSource[];
@@ -126,12 +127,15 @@ export function openDraft(parts: DraftParts) {
     }
   }
 
-  /** The participant with the lowest uid that shows the contract: all show the same content. */
+  /**
+   * The participant with the lowest uid that shows the contract: all that have to show it show the same content. Those
+   * that show it for no reason were not compared.
+   */
   function payloadSource(contract: ComparedContract): number {
-    const state = contract.states.find(
+    const shown = contract.states.filter(
       (s) => (s.state === 'active' || s.state === 'in-flight') && s.contentDigest !== undefined,
     );
-    return state?.input ?? -1;
+    return (shown.find((s) => s.expected) ?? shown[0])?.input ?? -1;
   }
 
   function noteActions(
@@ -142,6 +146,7 @@ export function openDraft(parts: DraftParts) {
   ): void {
     const { contractId } = contract;
     for (const action of actions) {
+      if (action.kind !== 'purge') checkCounter(contractId, action.reassignmentCounter);
       if (action.kind === 'assign') {
         synchronizers.add(action.source).add(action.target);
         forward[input]!.list(contractId, action);
@@ -185,6 +190,17 @@ export function openDraft(parts: DraftParts) {
         needs[input]!.push({ contractId, input, synchronizer, reassignmentCounter, direction: 'inverse' });
       }
     }
+  }
+
+  /** Canton keeps a signed number of 64 bits and counts from 0. */
+  function checkCounter(contractId: string, counter: bigint): void {
+    if (counter >= 0n && counter <= MAX_COUNTER) return;
+    throw new AcsError('PLAN_BAD_COUNTER', 'a contract would get a reassignment counter out of range', {
+      contractId,
+      expected: '0 … 2^63 - 1',
+      found: counter.toString(),
+      hint: 'the counter that an input shows is damaged; another policy may decide for another one',
+    });
   }
 
   return {

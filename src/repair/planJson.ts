@@ -158,7 +158,7 @@ export async function readPlan(folder: string): Promise<PlanJson> {
   return plan as PlanJson;
 }
 
-/** Without the digest beside it (a plan handed on alone, a way back) there is nothing to compare with. */
+/** Without the digest beside it (a plan handed on alone) there is nothing to compare with. */
 async function refuseChanged(folder: string, path: string, text: string): Promise<void> {
   const line = await readFile(join(folder, PLAN_DIGEST_FILE), 'utf8').catch(() => undefined);
   const expected = line?.trim().split(/\s/)[0];

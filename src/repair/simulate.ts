@@ -11,7 +11,8 @@ import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { AcsError } from '../io/error.js';
 import type { OperationOutcome } from './participantModel.js';
-import { INVERSE_FOLDER, type PlanJson, readPlan } from './planJson.js';
+import { sha256OfFile } from './planFolder.js';
+import { INVERSE_FOLDER, PLAN_FILE, type PlanJson, readPlan } from './planJson.js';
 import { rowSink, simulateParticipant } from './simulatedView.js';
 
 export interface SimulateOptions {
@@ -157,6 +158,16 @@ async function wayBack(
 ): Promise<number> {
   const inverseFolder = join(folder, INVERSE_FOLDER);
   const inverse = await readPlan(inverseFolder);
+  const planDigest = await sha256OfFile(join(folder, PLAN_FILE));
+  for (const { digest } of inverse.inputs) {
+    if (digest === planDigest) continue;
+    throw new AcsError('PLAN_CHANGED', 'the way back is not that of this plan', {
+      file: inverseFolder,
+      expected: `SHA-256 ${planDigest}`,
+      found: digest,
+      hint: 'make the plan anew',
+    });
+  }
   const back = await applyPlan(inverse, inverseFolder, views, hosting);
   let differs = 0;
   for (const [i, input] of inputs.entries()) {

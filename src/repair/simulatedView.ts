@@ -118,7 +118,7 @@ async function readImport(
     rows.push({
       contractId: blob.contractId,
       synchronizer: record.synchronizerId,
-      reassignmentCounter: record.reassignmentCounter,
+      reassignmentCounter: BigInt.asIntN(64, record.reassignmentCounter),
       contentDigest: digestOf(record.createdEventBlob!),
       hosted: hosts(blob.stakeholders),
     });
@@ -186,7 +186,7 @@ export function rowSink(use: (row: Row) => void): DiffSink {
         blob: contractView.of(record).blob,
         bytes: record.createdEventBlob!,
         synchronizerId: record.synchronizerId,
-        reassignmentCounter: record.reassignmentCounter,
+        reassignmentCounter: BigInt.asIntN(64, record.reassignmentCounter),
         representativePackageId: record.representativePackageId,
         inFlight: false,
         pass: (sink) => sink.record(record),

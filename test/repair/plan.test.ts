@@ -1,10 +1,18 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostingMapOf, parseHostingMap, participantUid } from '../../src/commitment/hostingMap.js';
 import { loadDars } from '../../src/dar/catalog.js';
 import { openDiffSource } from '../../src/diff/openSource.js';
-import { snapshotSource } from '../../src/diff/source.js';
+import { type DiffSource, snapshotSource } from '../../src/diff/source.js';
 import { makePlan, type PlanOptions } from '../../src/repair/plan.js';
 import { readPlan } from '../../src/repair/planJson.js';
 import { parsePolicy } from '../../src/repair/policy.js';
@@ -136,6 +144,18 @@ describe('decisions, row by row (commitments spec, section 5.6)', () => {
     });
   });
 
+  it('takes the payload from a participant that has to show the contract', async () => {
+    const forged = { ...iou, createArgument: authentic(9, [ALICE], [BOB]).createArgument };
+    const map = hostingMapOf(hostingJson({ a: ['dora::1220dd'], b: [ALICE], c: [BOB] }));
+    const { actions, decision } = await decisionOf(
+      { a: { rows: [{ instance: forged }] }, b: { rows: [active] }, c: { rows: [] } },
+      'union',
+      { hosting: map },
+    );
+    expect(actions).toEqual({ c: [`import ${SYNC} 0`] });
+    expect(decision!.actions.c![0]!.payloadFrom).toBe('b');
+  });
+
   it('prefer leaves alone what the preferred participant does not host', async () => {
     const carol = authentic(2, [BOB], ['carol::1220cc']);
     const views = {
@@ -200,6 +220,44 @@ describe('refusals', () => {
     await expect(plan({ a: [active], b: [] }, {}, { a: 5n, b: 6n })).rejects.toMatchObject({
       code: 'DIFF_TIME_SKEW',
     });
+  });
+
+  it('counters that no participant takes', async () => {
+    const counter = (value: bigint): ViewRow[] => [row(value)];
+    await expect(plan({ a: counter(-1n), b: [] })).rejects.toMatchObject({
+      code: 'PLAN_BAD_COUNTER',
+      found: '-1',
+      place: { contractId: id },
+    });
+    await expect(
+      plan({ a: counter((1n << 63n) - 1n), b: [active] }, { targetSynchronizer: OTHER_SYNC }),
+    ).rejects.toMatchObject({ code: 'PLAN_BAD_COUNTER', found: String(1n << 63n) });
+    // A damaged counter is below every other one and never wins by itself.
+    const { folder: target } = await plan({ a: counter(-1n), b: counter(2n) });
+    const { actions } = (await readPlan(target)).decisions[0]!;
+    expect(actions.b).toBeUndefined();
+    expect(actions.a!.map((action) => `${action.do} ${action.reassignmentCounter}`)).toEqual([
+      'purge -1',
+      'import 2',
+    ]);
+  });
+
+  it('a folder that another plan has filled meanwhile, which stays', async () => {
+    const used = fresh();
+    const late: DiffSource = Object.create(storeView('a', [active]), {
+      digest: {
+        value: async () => {
+          mkdirSync(used);
+          writeFileSync(join(used, 'plan.json'), 'of the other');
+          return '00';
+        },
+      },
+    });
+    await expect(
+      makePlan([late, storeView('b', [])], used, { hosting: two, policy: { kind: 'union' } }),
+    ).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    expect(readFileSync(join(used, 'plan.json'), 'utf8')).toBe('of the other');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it('a folder that is in use, and nothing is left behind by a refusal', async () => {
@@ -329,10 +387,26 @@ describe('a plan and its inputs', () => {
     appendFileSync(join(target, 'b', 'purge.sync.txt'), '');
     const plan = await readPlan(target);
     const operation = plan.participants[1]!.operations[0]!;
+    const asPlanned = readFileSync(join(target, 'b', operation.file));
     writeFileSync(join(target, 'b', operation.file), readFileSync(files[1]!));
     await expect(simulatePlan(target, await open())).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
     await expect(simulatePlan(join(target, 'inverse'), await open())).rejects.toMatchObject({
       code: 'PLAN_MALFORMED',
+    });
+    writeFileSync(join(target, 'b', operation.file), asPlanned);
+    expect((await simulatePlan(target, await open(), { inverse: true })).inverseDiffers).toBe(0);
+    const back = join(target, 'inverse');
+    const inverse = readFileSync(join(back, 'plan.json'));
+    writeFileSync(join(back, 'plan.json'), JSON.stringify({ ...(await readPlan(back)), policy: 'majority' }));
+    await expect(readPlan(back)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    writeFileSync(join(back, 'plan.json'), inverse);
+    const other = fresh();
+    await makePlan(await open(), other, { hosting: two, policy: { kind: 'intersection' } });
+    rmSync(back, { recursive: true });
+    renameSync(join(other, 'inverse'), back);
+    await expect(simulatePlan(target, await open(), { inverse: true })).rejects.toMatchObject({
+      code: 'PLAN_CHANGED',
+      message: 'the way back is not that of this plan',
     });
     await expect(readPlan(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     writeFileSync(join(target, 'plan.json'), JSON.stringify({ ...plan, policy: 'majority' }));
