@@ -8,7 +8,10 @@ export interface DeclaredOptions {
   readonly number: readonly string[];
 }
 
-/** Refuses what yargs lets through: numbers that are none, and single values given twice. */
+/** All other numbers count something. */
+const WITH_FRACTIONS = ['max-ratio'];
+
+/** Refuses what yargs lets through: numbers that are none, half ones, and single values given twice. */
 export function checkValues(
   args: Readonly<Record<string, unknown>>,
   declared: DeclaredOptions | undefined,
@@ -22,12 +25,11 @@ export function checkValues(
       if (name !== '_' && value.some((item) => typeof item !== 'boolean'))
         throw usageError(`--${name} is given more than once`, hint);
     }
-    if (typeof value === 'number' && declared?.number.includes(name) && !(value >= 0)) {
-      throw usageError(
-        Number.isNaN(value) ? `--${name} needs a number` : `--${name} ${value} is below 0`,
-        hint,
-      );
-    }
+    if (typeof value !== 'number' || !declared?.number.includes(name)) continue;
+    if (Number.isNaN(value)) throw usageError(`--${name} needs a number`, hint);
+    if (value < 0) throw usageError(`--${name} ${value} is below 0`, hint);
+    if (Math.floor(value) !== value && !WITH_FRACTIONS.includes(name))
+      throw usageError(`--${name} ${value} is no whole number`, hint);
   }
 }
 

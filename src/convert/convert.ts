@@ -7,6 +7,7 @@ import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapsh
 import { createAtomicFile } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
+import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
 import { Interner } from '../wire/interner.js';
 import { commonCutFinding } from './commonCut.js';
 import {
@@ -69,6 +70,7 @@ export async function convertSources(
     findings: [],
     duplicates: 0,
   };
+  await refuseInputAsOutput(inputs, options.output);
   const missing = findingCollector<MissingPart>();
   const notImportable = findingCollector<string>();
   const sink = options.to === 'jsonl' ? await linesSink(options.output) : await snapshotSink(options);

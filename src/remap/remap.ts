@@ -6,6 +6,7 @@
 import { basename, join } from 'node:path';
 import { AcsError } from '../io/error.js';
 import { refuseReadOnce } from '../io/readTwice.js';
+import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
 import { firstPass } from './firstPass.js';
 import { writeIdMap } from './idMapFile.js';
 import type { RemapOptions } from './remapOptions.js';
@@ -27,16 +28,19 @@ export async function remapContracts(inputs: readonly string[], options: RemapOp
 
 async function remap(state: RemapState, inputs: readonly string[]): Promise<RemapResult> {
   const { output, keepIds } = state.options;
+  const outputs = outputPaths(inputs, output);
+  const idMap = idMapPath(inputs, state.options);
+  for (const path of [...outputs, ...(idMap === null ? [] : [idMap])])
+    await refuseInputAsOutput(inputs, path);
   const facts = await firstPass(state, inputs);
   resolveReferences(state);
   const result = remapResult(state, facts);
   if (result.refused.length > 0) return result;
   if (keepIds === true && result.newIds > 0) throw idsWouldChange(state, result.newIds);
-  const outputs = outputPaths(inputs, output);
   for (const [i, input] of inputs.entries()) {
     result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
   }
-  result.idMap = idMapPath(inputs, state.options);
+  result.idMap = idMap;
   if (result.idMap !== null) await writeIdMap(result.idMap, state);
   return result;
 }

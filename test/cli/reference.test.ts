@@ -107,6 +107,7 @@ describe('mistakes', () => {
     ['info x --progress loud', '--progress cannot be "loud"; it is one of'],
     ['cat x --limit some', '--limit needs a number'],
     ['info x --top -1', '--top -1 is below 0'],
+    ['diff a b --threads 1.5', '--threads 1.5 is no whole number'],
     ['filter x -o a -o b', '--output is given more than once'],
     ['cat x --contract zz', 'not a contract id'],
     ['filter x -o y --counter 3..1', 'the range ends before it begins'],

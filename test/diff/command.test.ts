@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommand as acs } from '../cli/runCommand.js';
@@ -63,6 +63,29 @@ describe('acs diff', () => {
     );
     expect(status).toBe(1);
     expect(stdout).toContain('different      5');
+  });
+
+  it('never writes over what it reads', async () => {
+    const mine = [join(folder, 'mine.acs.gz'), join(folder, 'hosting.json')] as const;
+    copyFileSync(file(1), mine[0]);
+    copyFileSync(join(MULTI, 'hosting.json'), mine[1]);
+    const hosted = [`participant1=${mine[0]}`, file(2), '--hosting', mine[1]];
+    const both = ['--format', 'jsonl', '-o', join(folder, 'x'), '--html', join(folder, 'x')];
+    for (const choice of [['-o', mine[0]], ['--html', mine[0]], ['-o', mine[1]], both]) {
+      const { status, stderr } = await acs('diff', ...hosted, ...choice);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/is an input too|are both/);
+    }
+    expect(readFileSync(mine[0])).toEqual(readFileSync(file(1)));
+    const of = ['--participant', 'participant1', '--with', 'participant2', '--hosting', mine[1]];
+    const opened = await acs('commitment', 'open', mine[0], ...of, '-o', mine[0]);
+    expect(opened.status).toBe(2);
+    const converted = await acs('convert', mine[0], '-o', mine[0]);
+    expect(converted.status).toBe(2);
+    copyFileSync(file(2), join(folder, 'other.acs.gz'));
+    const remapped = await acs('remap', mine[0], join(folder, 'other.acs.gz'), '-o', folder);
+    expect(remapped.stderr).toContain('is an input too');
+    expect(readFileSync(mine[0])).toEqual(readFileSync(file(1)));
   });
 
   it('refuses what cannot be compared', async () => {
