@@ -4,7 +4,6 @@ import { openCommitmentLine, openCommitmentMessage } from '../../commitment/open
 import { openSnapshot } from '../../commitment/openSnapshot.js';
 import { createAtomicFile } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
-import { refuseInputAsOutput } from '../../reshape/distinctFiles.js';
 import { defineCommand, EXIT } from '../command.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits } from '../table.js';
@@ -52,7 +51,6 @@ export const commitmentOpenCommand = defineCommand({
         'add --synchronizer, or synchronizer_id to the map',
       );
     }
-    await refuseInputAsOutput([args.file, args.hosting], args.output);
     const out = await createAtomicFile(args.output);
     try {
       let first = true;

@@ -11,7 +11,6 @@ import type { DiffSource, DiffSourceFacts } from '../../diff/source.js';
 import type { DiffSummary } from '../../diff/summary.js';
 import { createAtomicFile, writeFileAtomic } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
-import { refuseInputAsOutput } from '../../reshape/distinctFiles.js';
 import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import { openComparisonInputs } from '../comparisonInputs.js';
@@ -110,7 +109,8 @@ export const diffCommand = defineCommand({
       throw usageError('--json and --format html contradict', 'write the report with --html FILE');
     if (args.format === 'canton-mismatch' && sources.length !== 2)
       throw usageError('the canton-mismatch format compares exactly two inputs');
-    await refuseOverwriting(args, sources);
+    if (args.output !== undefined && args.html !== undefined && resolve(args.output) === resolve(args.html))
+      throw usageError(`--output and --html are both ${args.html}`, 'give each a file of its own');
     const names = sources.map((source) => source.name);
     const listed: Difference[] = [];
     const html = args.format === 'html' || args.html !== undefined ? openHtmlReport(names) : undefined;
@@ -195,25 +195,6 @@ export const diffCommand = defineCommand({
     }
   },
 });
-
-/** A report must not take the place of what it is about, nor of another report. */
-async function refuseOverwriting(
-  args: { output?: string | undefined; html?: string | undefined; hosting?: string | undefined },
-  sources: readonly DiffSource[],
-): Promise<void> {
-  const files = sources.map(({ kind, path = '-' }) => (kind === 'store' ? storeFile(path) : path));
-  if (args.hosting !== undefined) files.push(args.hosting);
-  if (args.html !== undefined) await refuseInputAsOutput(files, args.html);
-  if (args.output === undefined) return;
-  await refuseInputAsOutput(files, args.output);
-  if (args.html !== undefined && resolve(args.html) === resolve(args.output))
-    throw usageError(`--output and --html are both ${args.html}`, 'give each a file of its own');
-}
-
-/** `STORE` of `STORE#SOURCE@OFFSET`. */
-function storeFile(path: string): string {
-  return path.replace(/#[^#]*$/, '');
-}
 
 /** Stores whose last updates were seen at different times may differ by what happened in between. */
 function seenSkew(
