@@ -115,6 +115,16 @@ describe('acs store', () => {
     }
   });
 
+  it('load says when no contract is of the parties given', async () => {
+    const tiny = fixture('snapshots/tiny.acs.gz');
+    const none = await acs('load', storePath(), tiny, '--source', 'p', '--offset', '5', '--party', 'alice');
+    expect(none.status).toBe(0);
+    expect(none.err).toContain('NOTHING_KEPT');
+    const alice = 'alice::1220ac2d0e6402287ca2a8322f63a87d78e95f15ec6505aaa1cc9871da143d9da5f6';
+    const some = await acs('load', storePath(), tiny, '--source', 'p', '--offset', '5', '--party', alice);
+    expect(some).toMatchObject({ status: 0, err: '' });
+  });
+
   it('mistakes are usage errors', async () => {
     const db = storePath();
     const tiny = fixture('snapshots/tiny.acs.gz');

@@ -22,7 +22,10 @@ export const storeLoadCommand = defineCommand({
     ],
     ['acs store load acs.db --source p2 --offset 77 --party alice::1220ab… p2.acs.gz', 'one party only'],
   ],
-  exitStatus: { 0: 'loaded, or loaded before', 1: 'loaded, with findings' },
+  exitStatus: {
+    0: 'loaded, or loaded before',
+    1: 'loaded, with findings',
+  },
   options: (y) =>
     readOptions(
       dbPositional(y)
@@ -33,7 +36,11 @@ export const storeLoadCommand = defineCommand({
           demandOption: true,
           describe: 'ledger offset of the snapshot',
         })
-        .option('party', { type: 'string', array: true, describe: 'take only contracts of this stakeholder' })
+        .option('party', {
+          type: 'string',
+          array: true,
+          describe: 'take only contracts of this stakeholder (full id)',
+        })
         .option('restart', {
           type: 'boolean',
           default: false,
@@ -60,6 +67,14 @@ export const storeLoadCommand = defineCommand({
     });
     progress.finish();
     await context.result(loadJson(result), () => describe(result));
+    // Not a failure: a party may have its first contract later.
+    if (args.party !== undefined && result.contracts === 0) {
+      context.warn({
+        code: 'NOTHING_KEPT',
+        message: `no contract of the file has ${args.party.join(' or ')} as a stakeholder (--party takes full ids); the source will know no others`,
+        source: result.source,
+      });
+    }
     return Object.keys(result.findings).length > 0 ? EXIT.findings : EXIT.ok;
   },
 });
