@@ -62,25 +62,12 @@ export async function checkStore(path: string, options: CheckOptions = {}): Prom
       if (n <= limit) result.problems.push(problem);
       else result.more[problem.code] = n - limit;
     };
-    checkFile(db, options.full === true, report);
-    result.contracts = checkContracts(db, report);
-    checkReferences(db, report);
-    // The connection is read-only; only its temporary tables are written.
-    db.pragma('query_only = OFF');
-    result.events = checkIntervals(db, report);
-    for (const source of listSources(db)) {
-      if (options.source !== undefined && source.name !== options.source) continue;
-      if (source.base === undefined) {
-        report({
-          code: 'LOAD_UNFINISHED',
-          level: 'N',
-          source: source.name,
-          detail: 'its base is not complete',
-        });
-        continue;
-      }
-      result.digests[source.name] = intervalDigest(db, source.pk);
-      checkLedger(db, resolveQuestion(db, source.name, {}), report);
+    // All of one moment, whatever is appended meanwhile.
+    db.exec('BEGIN');
+    try {
+      checkMoment(db, options, result, report);
+    } finally {
+      if (db.inTransaction) db.exec('COMMIT');
     }
     if (options.against !== undefined) {
       const q = resolveQuestion(db, options.source, { offset: options.offset });
@@ -91,6 +78,25 @@ export async function checkStore(path: string, options: CheckOptions = {}): Prom
 }
 
 type Report = (problem: CheckProblem) => void;
+
+function checkMoment(db: Db, options: CheckOptions, result: CheckResult, report: Report): void {
+  checkFile(db, options.full === true, report);
+  result.contracts = checkContracts(db, report);
+  checkReferences(db, report);
+  // The connection is read-only; only its temporary tables are written.
+  db.pragma('query_only = OFF');
+  result.events = checkIntervals(db, report);
+  for (const source of listSources(db)) {
+    if (options.source !== undefined && source.name !== options.source) continue;
+    if (source.base === undefined) {
+      const detail = 'its base is not complete';
+      report({ code: 'LOAD_UNFINISHED', level: 'N', source: source.name, detail });
+      continue;
+    }
+    result.digests[source.name] = intervalDigest(db, source.pk);
+    checkLedger(db, resolveQuestion(db, source.name, {}), report);
+  }
+}
 
 function checkFile(db: Db, full: boolean, report: Report): void {
   const rows = db
@@ -242,7 +248,6 @@ function replay(db: Db, source: number): number {
   for (;;) {
     const rows = page.all(source, last) as EventRow[];
     if (rows.length === 0) return count;
-    db.exec('BEGIN');
     for (const [pk, off, kind, contract, sync, counter, template, id, from, to, exclusivity] of rows) {
       event.off = off;
       event.kind = Number(kind) as typeof event.kind;
@@ -284,7 +289,6 @@ function replay(db: Db, source: number): number {
       last = pk;
       count++;
     }
-    db.exec('COMMIT');
   }
 }
 
