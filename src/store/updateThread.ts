@@ -14,6 +14,8 @@ import { draftNames } from './payload.js';
 export const UPDATE_BATCHES = 16;
 /** Chunks of an input that wait for the thread. */
 const CHUNKS_AHEAD = 4;
+/** Between two chunks the thread hears that it is to stop; what takes this long has hung up. */
+const STOP_PATIENCE_MS = 5000;
 /** Numbers per message in the list of what a batch holds: start, end, place. */
 export const UPDATE_SPAN = 3;
 
@@ -29,7 +31,12 @@ export type ToUpdateThread =
   /** Reading the input failed: what was read before counts. */
   | { kind: 'broken' }
   /** The oldest batch was stored. */
-  | { kind: 'free' };
+  | { kind: 'free' }
+  /**
+   * Nothing more is wanted. A thread that is ended from outside just when it makes its inflater takes the whole process with
+   * it (Node 20 aborts).
+   */
+  | { kind: 'stop' };
 
 /** Shared: used again. */
 export interface UpdateBatch {
@@ -75,6 +82,7 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
   const worker = new Worker(threadProgram(import.meta.url, 'updateWorker'), {
     workerData: { batchBytes } satisfies UpdateThreadData,
   });
+  const ended = new Promise<void>((done) => worker.once('exit', () => done()));
   const names = draftNames();
   const arrived: Exclude<FromUpdateThread, { kind: 'taken' }>[] = [];
   let failure: Error | undefined;
@@ -91,7 +99,9 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
     wakePump?.();
   };
   worker.on('error', fail);
-  worker.on('exit', (code) => fail(new Error(`a thread of the store ended with status ${code}`)));
+  const unexpected = (code: number): void =>
+    fail(new Error(`a thread of the store ended with status ${code}`));
+  worker.on('exit', unexpected);
   worker.on('message', (message: FromUpdateThread) => {
     if (message.kind === 'taken') {
       untaken--;
@@ -163,8 +173,11 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
       if (error !== undefined) throw receiveError(error);
     },
     async close() {
-      worker.removeAllListeners('exit');
-      await worker.terminate();
+      worker.removeListener('exit', unexpected);
+      post({ kind: 'stop' });
+      const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);
+      await ended;
+      clearTimeout(patience);
     },
   };
 }

@@ -38,6 +38,7 @@ const waiting: ToUpdateThread[] = [];
 let wake: (() => void) | undefined;
 let wakeFreed: (() => void) | undefined;
 port.on('message', (message: ToUpdateThread) => {
+  if (message.kind === 'stop') process.exit();
   if (message.kind === 'free') {
     const freed = away.shift() as Batch;
     if (freed.room === batchBytes) spare.push(freed);
