@@ -144,7 +144,8 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   }
 }
 
-async function refuseExisting(target: string): Promise<void> {
+/** Error `FILE_EXISTS`, exit status 2. For commands with several outputs: before the first of them is written. */
+export async function refuseExisting(target: string): Promise<void> {
   const existing = await open(target, 'r').catch(() => undefined);
   if (existing === undefined) return;
   await existing.close();

@@ -1,5 +1,5 @@
 /** The `old → new` contract id map of a remap: one line per contract whose id changed, sorted by old id. */
-import { createAtomicFile } from '../io/atomicFile.js';
+import { type AtomicFile, createAtomicFile } from '../io/atomicFile.js';
 import { newWords } from '../wire/sameBytes.js';
 import { csvLine } from './csv.js';
 import { changedContracts, type RemapState, sourceIdOf } from './remapState.js';
@@ -9,19 +9,27 @@ const CHUNK_BYTES = 1 << 20;
 const MAX_HEX_LINE = 4 * 127 + 2;
 const CHUNK_LINES = 4096;
 
-/** Writes `old_contract_id,new_contract_id` lines. */
-export async function writeIdMap(path: string, state: RemapState): Promise<void> {
-  const file = await createAtomicFile(path);
-  try {
-    await file.write(Buffer.from(csvLine(['old_contract_id', 'new_contract_id'])));
-    for (const chunk of state.sourceIds.size === 0 ? hexLines(state) : textLines(state)) {
-      await file.write(chunk);
-    }
-    await file.commit();
-  } catch (error) {
-    await file.abort();
-    throw error;
+export interface IdMapFile {
+  /** Writes `old_contract_id,new_contract_id` lines and gives the file its name. */
+  write(state: RemapState): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Opened before anything is written, so that a place where no map can be is known in time. */
+export async function createIdMapFile(path: string, overwrite: boolean | undefined): Promise<IdMapFile> {
+  const file = await createAtomicFile(path, overwrite === undefined ? {} : { overwrite });
+  return {
+    write: (state) => writeLines(file, state),
+    abort: () => file.abort(),
+  };
+}
+
+async function writeLines(file: AtomicFile, state: RemapState): Promise<void> {
+  await file.write(Buffer.from(csvLine(['old_contract_id', 'new_contract_id'])));
+  for (const chunk of state.sourceIds.size === 0 ? hexLines(state) : textLines(state)) {
+    await file.write(chunk);
   }
+  await file.commit();
 }
 
 /** All ids are known to be hex, and need no look for commas. A chunk is valid until the next one. */

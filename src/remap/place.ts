@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ContractView } from '../contract/contractView.js';
 import { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { type Finding, findingCollector } from '../convert/findings.js';
-import { createAtomicFile } from '../io/atomicFile.js';
+import { createAtomicFile, refuseExisting } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
 import type { RecordView } from '../snapshot/record.js';
@@ -122,8 +122,13 @@ class PlaceRun {
     await mkdir(output, { recursive: true });
     const placementFile = join(output, 'placement.csv');
     const witnessesFile = this.options.includeWitnesses ? join(output, 'witnesses.csv') : null;
-    const placement = await createAtomicFile(placementFile);
-    const witnesses = witnessesFile === null ? undefined : await createAtomicFile(witnessesFile);
+    const keep = this.options.file?.overwrite === false ? { overwrite: false } : {};
+    if (keep.overwrite === false) {
+      const paths = [...this.files.values()].map(({ path }) => path);
+      for (const path of [placementFile, witnessesFile ?? [], ...paths].flat()) await refuseExisting(path);
+    }
+    const placement = await createAtomicFile(placementFile, keep);
+    const witnesses = witnessesFile === null ? undefined : await createAtomicFile(witnessesFile, keep);
     try {
       this.lines.push(PLACEMENT_HEADER);
       this.witnessLines.push(PLACEMENT_HEADER);

@@ -3,12 +3,13 @@
  * (contract-id spec, section 7). Two passes over the inputs. The first computes the new id of every contract: at once
  * where nothing is referred to, else, after all have been seen, in the order of the references. The second writes.
  */
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { refuseExisting } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import { refuseReadOnce } from '../io/readTwice.js';
 import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
 import { firstPass } from './firstPass.js';
-import { writeIdMap } from './idMapFile.js';
+import { createIdMapFile } from './idMapFile.js';
 import type { RemapOptions } from './remapOptions.js';
 import { type RemapResult, remapResult } from './remapResult.js';
 import { changedContracts, type RemapState, remapState, sourceIdOf } from './remapState.js';
@@ -18,30 +19,50 @@ import { secondPass } from './secondPass.js';
 /** Remaps. With `refused` codes nothing was written. Errors: see {@link ContractPreparer.prepare} and the hasher. */
 export async function remapContracts(inputs: readonly string[], options: RemapOptions): Promise<RemapResult> {
   await refuseReadOnce(inputs);
+  const outputs = outputPaths(inputs, options.output);
+  const idMap = idMapPath(inputs, options);
+  for (const path of [...outputs, idMap ?? '-']) await refuseInputAsOutput(inputs, path);
+  if (idMap !== null && outputs.some((path) => resolve(path) === resolve(idMap))) {
+    throw new AcsError('OUTPUT_NAMES_CLASH', 'the id map would take the place of an output', {
+      found: idMap,
+      hint: 'give it another name with --id-map',
+      exitCode: 2,
+    });
+  }
+  if (options.file?.overwrite === false) {
+    for (const path of [...outputs, idMap ?? '-']) if (path !== '-') await refuseExisting(path);
+  }
   const state = remapState(options);
   try {
-    return await remap(state, inputs);
+    return await remap(state, inputs, outputs, idMap);
   } finally {
     state.kept.close();
   }
 }
 
-async function remap(state: RemapState, inputs: readonly string[]): Promise<RemapResult> {
-  const { output, keepIds } = state.options;
-  const outputs = outputPaths(inputs, output);
-  const idMap = idMapPath(inputs, state.options);
-  for (const path of [...outputs, ...(idMap === null ? [] : [idMap])])
-    await refuseInputAsOutput(inputs, path);
+async function remap(
+  state: RemapState,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  idMap: string | null,
+): Promise<RemapResult> {
+  const { keepIds, file } = state.options;
   const facts = await firstPass(state, inputs);
   resolveReferences(state);
   const result = remapResult(state, facts);
   if (result.refused.length > 0) return result;
   if (keepIds === true && result.newIds > 0) throw idsWouldChange(state, result.newIds);
-  for (const [i, input] of inputs.entries()) {
-    result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
+  const map = idMap === null ? undefined : await createIdMapFile(idMap, file?.overwrite);
+  try {
+    for (const [i, input] of inputs.entries()) {
+      result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
+    }
+    result.idMap = idMap;
+    await map?.write(state);
+  } catch (error) {
+    await map?.abort();
+    throw error;
   }
-  result.idMap = idMap;
-  if (result.idMap !== null) await writeIdMap(result.idMap, state);
   return result;
 }
 
