@@ -1,10 +1,9 @@
 /** `acs parties map`: a party map completed for everything in a dump, and the plan to allocate the new parties. */
-import { readFile } from 'node:fs/promises';
 import { isParty } from '../contract/identifier.js';
 import { AcsError } from '../io/error.js';
-import { fileError } from '../io/input.js';
+import { readText } from '../io/input.js';
 import { csvLine, parseCsv } from './csv.js';
-import { partyIdProblem } from './partyMap.js';
+import { noParty, partyIdProblem } from './partyMap.js';
 
 /** A row of a map that may still lack things. */
 export interface PartialEntry {
@@ -34,24 +33,29 @@ export interface CompletedMap {
   allocation: Record<string, { hint: string; party: string }[]>;
 }
 
-/** The map, sorted by old party. Error `PARTY_MAP_AMBIGUOUS` when two old parties would get the same new id. */
+/**
+ * The map, sorted by old party. A party with several rows (one per participant that hosts it) keeps them all.
+ * Error `PARTY_MAP_AMBIGUOUS` when two old parties would get the same new id, or one two.
+ */
 export function completeMap(parties: readonly string[], options: CompleteMapOptions): CompletedMap {
-  const given = new Map(options.partial.map((entry) => [entry.old, entry]));
+  const given = rowsByParty(options.partial);
   const result: CompletedMap = { entries: [], unmapped: [], unused: [], allocation: {} };
   const allocation = new Map<string, { hint: string; party: string }[]>();
   const occurring = new Set(parties);
   result.unused = [...given.keys()].filter((party) => !occurring.has(party)).sort();
   const byNew = new Map<string, string>();
   for (const party of [...occurring].sort()) {
-    const entry: PartialEntry = { ...(given.get(party) ?? { old: party }) };
-    if (entry.participant === undefined && options.defaultParticipant !== undefined) {
-      entry.participant = options.defaultParticipant;
-    }
-    const fresh = entry.new ?? newId(party, entry.participant, options);
+    const rows = (given.get(party) ?? [{ old: party }]).map((row): PartialEntry => {
+      const participant = row.participant ?? options.defaultParticipant;
+      return participant === undefined ? row : { ...row, participant };
+    });
+    const fresh =
+      rows.find((row) => row.new !== undefined)?.new ?? newId(party, rows[0].participant, options);
     if (typeof fresh !== 'string') {
       result.unmapped.push({ party, reason: fresh.reason });
       continue;
     }
+    if (!isParty(fresh)) throw noParty(fresh);
     const other = byNew.get(fresh);
     if (other !== undefined) {
       throw new AcsError('PARTY_MAP_AMBIGUOUS', 'two old parties would become the same new one', {
@@ -60,15 +64,40 @@ export function completeMap(parties: readonly string[], options: CompleteMapOpti
       });
     }
     byNew.set(fresh, party);
-    result.entries.push({ ...entry, new: fresh });
-    if (entry.participant !== undefined) {
-      const plan = allocation.get(entry.participant) ?? [];
+    for (const row of rows) {
+      result.entries.push({ ...row, new: fresh });
+      if (row.participant === undefined) continue;
+      const plan = allocation.get(row.participant) ?? [];
       plan.push({ hint: fresh.split('::')[0], party: fresh });
-      allocation.set(entry.participant, plan);
+      allocation.set(row.participant, plan);
     }
   }
   result.allocation = Object.fromEntries([...allocation].sort(([a], [b]) => (a < b ? -1 : 1)));
   return result;
+}
+
+/** Rows that say the same are one. */
+function rowsByParty(rows: readonly PartialEntry[]): Map<string, PartialEntry[]> {
+  const byParty = new Map<string, PartialEntry[]>();
+  for (const row of rows) {
+    const others = byParty.get(row.old);
+    if (others === undefined) {
+      byParty.set(row.old, [row]);
+      continue;
+    }
+    const another = others.find(({ new: fresh }) => fresh !== undefined && fresh !== row.new);
+    if (row.new !== undefined && another !== undefined) {
+      throw new AcsError('PARTY_MAP_AMBIGUOUS', 'the party map gives one party two new ids', {
+        found: `${row.old} → ${another.new} and ${row.new}`,
+      });
+    }
+    const same = others.findIndex(
+      ({ participant, permission }) => participant === row.participant && permission === row.permission,
+    );
+    if (same < 0) others.push(row);
+    else if (row.new !== undefined) others[same] = row;
+  }
+  return byParty;
 }
 
 function newId(
@@ -96,9 +125,7 @@ function newId(
 
 /** Reads `old[,new[,participant[,permission]]]`; cells may be empty. */
 export async function readPartialMap(path: string): Promise<PartialEntry[]> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw fileError(path, cause);
-  });
+  const text = await readText(path);
   try {
     const rows = parseCsv(text.replace(/^\ufeff/, ''));
     let columns = ['old', 'new', 'participant', 'permission'];

@@ -1,7 +1,7 @@
 /** Comma-separated values (RFC 4180): the few rows of maps and the many of id maps and placements. */
 import { AcsError } from '../io/error.js';
 
-/** Rows of cells; empty lines are skipped. Errors: `CSV_MALFORMED` with the line. */
+/** Rows of cells; empty lines are skipped. Lines end with LF, CR LF or CR. Errors: `CSV_MALFORMED` with the line. */
 export function parseCsv(text: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
   let cells: string[] = [];
@@ -41,7 +41,7 @@ export function parseCsv(text: string): { line: number; cells: string[] }[] {
       quoted = true;
       wasQuoted = true;
     } else if (c === ',') endCell();
-    else if (c === '\n') {
+    else if (c === '\n' || (c === '\r' && text[i + 1] !== '\n')) {
       line++;
       endRow();
     } else if (c !== '\r' && !(wasQuoted && c === ' ')) {

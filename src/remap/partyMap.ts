@@ -1,8 +1,8 @@
 /** The map from old to new party ids (legacy-import spec, section 1.2). */
-import { readFile } from 'node:fs/promises';
 import { isParty, parseUid } from '../contract/identifier.js';
+import { duplicateKey } from '../io/duplicateKey.js';
 import { AcsError } from '../io/error.js';
-import { fileError } from '../io/input.js';
+import { readText } from '../io/input.js';
 import { parseCsv } from './csv.js';
 
 export interface PartyMapEntry {
@@ -27,12 +27,7 @@ export function partyMap(entries: readonly PartyMapEntry[]): PartyMap {
   const byNew = new Map<string, string[]>();
   for (const entry of entries) {
     for (const party of [entry.old, entry.new]) {
-      if (!isParty(party)) {
-        throw new AcsError('PARTY_MAP_BAD_PARTY', 'the party map holds something that is no party id', {
-          expected: '1 to 255 of A-Z a-z 0-9 : - _ space',
-          found: JSON.stringify(party),
-        });
-      }
+      if (!isParty(party)) throw noParty(party);
     }
     const known = byOld.get(entry.old);
     if (known !== undefined && known !== entry.new) {
@@ -53,6 +48,13 @@ export function partyMap(entries: readonly PartyMapEntry[]): PartyMap {
   };
 }
 
+export function noParty(text: string): AcsError {
+  return new AcsError('PARTY_MAP_BAD_PARTY', 'the party map holds something that is no party id', {
+    expected: '1 to 255 of A-Z a-z 0-9 : - _ space',
+    found: JSON.stringify(text),
+  });
+}
+
 /** Leaves every party as it is. */
 export function unchangedParties(): PartyMap {
   return { entries: [], get: (old) => old, merged: new Map() };
@@ -60,9 +62,7 @@ export function unchangedParties(): PartyMap {
 
 /** Reads `old,new[,participant[,permission]]` rows (a header line is recognised), or JSON: an object or an array. */
 export async function readPartyMap(path: string): Promise<PartyMap> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw fileError(path, cause);
-  });
+  const text = await readText(path);
   try {
     return partyMap(parseEntries(text.replace(/^\ufeff/, '')));
   } catch (error) {
@@ -103,20 +103,28 @@ function csvEntries(text: string): PartyMapEntry[] {
 function jsonEntries(text: string): PartyMapEntry[] {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.trim());
   } catch (cause) {
     throw new AcsError('JSON_SYNTAX', `the party map is malformed JSON (${(cause as Error).message})`, {
       cause,
     });
   }
+  const twice = duplicateKey(text);
+  if (twice !== undefined) {
+    throw new AcsError('PARTY_MAP_AMBIGUOUS', 'the party map has a key twice', {
+      path: twice.slice(0, -1).join('.'),
+      found: `${twice[twice.length - 1]}`,
+    });
+  }
   const rows: unknown[] = Array.isArray(json)
     ? json
     : Object.entries(json as object).map(([old, value]) => ({ old, new: value as unknown }));
-  return rows.map((row) => {
-    const { old, new: renamed, participant, permission } = row as Record<string, unknown>;
+  return rows.map((row, i) => {
+    const { old, new: renamed, participant, permission } = (row ?? {}) as Record<string, unknown>;
     if (typeof old !== 'string' || typeof renamed !== 'string') {
       throw new AcsError('PARTY_MAP_INCOMPLETE', 'an entry of the party map lacks the old or the new party', {
         expected: '{"old":"…","new":"…","participant"?:"…"} or {"old id":"new id"}',
+        path: `[${i}]`,
         found: JSON.stringify(row),
       });
     }
