@@ -44,7 +44,14 @@ const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?
 export function parseMicros(text: string): bigint {
   const match = ISO.exec(text);
   const millis = match === null ? Number.NaN : Date.parse(text.replace(/(\.\d{3})\d+/, '$1'));
-  if (match === null || Number.isNaN(millis)) {
+  // A day that its month does not have would be one of the next month.
+  const day =
+    match === null
+      ? 0
+      : new Date(
+          Date.UTC(2000 + (Number(match[1]) % 400), Number(match[2]) - 1, Number(match[3])),
+        ).getUTCDate();
+  if (match === null || Number.isNaN(millis) || day !== Number(match[3])) {
     throw new AcsError('BAD_TIME', 'not a time', {
       expected: '2026-01-31T12:00:00Z',
       found: text,

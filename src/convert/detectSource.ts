@@ -48,7 +48,8 @@ function responseShape(head: Buffer, start: number, end: number): SourceFormat |
     if (field === 2 && isMessageWithEvent(head, inner.start, inner.end)) return 'ledger-api-v2';
     if (field === 3)
       return isMessageWithEvent(head, inner.start, inner.end) ? 'ledger-api-v2' : v1(head, inner);
-    if (field === 4) return 'ledger-api-v2';
+    // `{"` reads like a field 4 too, so look for the assigned event inside.
+    if (field === 4) return head[inner.start] === 0x0a ? 'ledger-api-v2' : undefined;
   }
   return undefined;
 }
@@ -94,7 +95,11 @@ function v1(head: Buffer, { start, end }: { start: number; end: number }): Sourc
 }
 
 function detectJson(head: Buffer): SourceFormat | undefined {
-  const text = head.toString('latin1').trimStart();
+  // A byte order mark is refused by the reader, by name.
+  const text = head
+    .toString('latin1')
+    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .trimStart();
   if (!text.startsWith('{') && !text.startsWith('[')) return undefined;
   // A frame whose length happens to be that character goes on with the tag of an envelope.
   if (
@@ -120,7 +125,7 @@ function detectJson(head: Buffer): SourceFormat | undefined {
       : 'ledger-api-v1-json';
   }
   if (has('events') || has('heartbeat')) return 'json-api-v1-stream';
-  if (has('result') || has('payload')) return 'json-api-v1';
+  if (has('result') || has('payload') || (has('status') && has('errors'))) return 'json-api-v1';
   if (has('streamContinuationToken')) return 'ledger-api-v2-json';
   return undefined;
 }

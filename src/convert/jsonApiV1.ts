@@ -10,7 +10,7 @@ export function contractOfJsonApi(slice: JsonSlice, format: SourceFormat): Sourc
   const signatories = contract.strings('signatories');
   return {
     format,
-    contractId: contract.requireString('contractId'),
+    contractId: contract.contractId('contractId'),
     templateId: templateOfJson(contract.require('templateId')),
     argument: { form: 'json', text: contract.require('payload').text, dialect: 'daml2' },
     ...(key === undefined ? {} : { key: { value: { form: 'json', text: key.text, dialect: 'daml2' } } }),
@@ -30,5 +30,5 @@ export function streamEvent(slice: JsonSlice): StreamEvent {
   if (created !== undefined)
     return { kind: 'created', contract: contractOfJsonApi(created, 'json-api-v1-stream') };
   const archived = event.require('archived', 'created').members();
-  return { kind: 'archived', contractId: archived.requireString('contractId') };
+  return { kind: 'archived', contractId: archived.contractId('contractId') };
 }

@@ -2,7 +2,7 @@
 import { AcsError } from '../io/error.js';
 import { contractOfJsonApi, streamEvent } from './jsonApiV1.js';
 import { activeContractEntry } from './jsonLedgerApiV2.js';
-import { JsonSlice } from './jsonMembers.js';
+import { JsonSlice, MAX_INT32, MAX_INT64 } from './jsonMembers.js';
 import { type JsonSink, jsonSplitter } from './jsonSplitter.js';
 import { createdEventV1Json } from './ledgerApiV1.js';
 import { readResponseV2Json } from './ledgerApiV2.js';
@@ -80,7 +80,7 @@ export function jsonReader(format: SourceFormat, reading: Reading): Push {
             undefined,
           );
         }
-        const status = members.integer('status');
+        const status = members.integer(MAX_INT32, 'status');
         if (members.get('result') === undefined && members.get('payload') !== undefined) {
           reading.visit(contractOfJsonApi(slice, format));
         } else if (status !== undefined && status !== 200n) {
@@ -106,7 +106,7 @@ export function jsonReader(format: SourceFormat, reading: Reading): Push {
           takeItem(activeContractEntry(slice), reading);
           return;
         }
-        const offset = members.integer('activeAtOffset');
+        const offset = members.integer(MAX_INT64, 'activeAtOffset');
         if (offset !== undefined) reading.offsets.add(offset.toString());
         return;
       }
@@ -124,7 +124,7 @@ export function jsonReader(format: SourceFormat, reading: Reading): Push {
           return;
         }
         const time = members.string('record_time');
-        const migration = members.integer('migration_id');
+        const migration = members.integer(MAX_INT64, 'migration_id');
         if (time !== undefined)
           reading.offsets.add(migration === undefined ? time : `${time} (migration ${migration})`);
       }

@@ -1,6 +1,6 @@
 /** JSON Ledger API v2: entries of `/v2/state/active-contracts`, plain and paged (legacy-import spec, form L6). */
 import { AcsError } from '../io/error.js';
-import type { JsonSlice } from './jsonMembers.js';
+import { type JsonSlice, MAX_UINT64 } from './jsonMembers.js';
 import { type ArgumentReader, eventOfJson, type ResponseItem } from './ledgerApiV2.js';
 
 export const untypedArgument: ArgumentReader = (slice) => ({
@@ -23,7 +23,7 @@ export function activeContractEntry(slice: JsonSlice): ResponseItem {
         untypedArgument,
         {
           synchronizerId: members.string('synchronizerId') ?? '',
-          counter: members.integer('reassignmentCounter') ?? 0n,
+          counter: members.integer(MAX_UINT64, 'reassignmentCounter') ?? 0n,
         },
       ),
     };

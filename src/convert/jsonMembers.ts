@@ -2,11 +2,15 @@
  * Reading a JSON object by its members without building the values: each member is a slice of the text, so that big
  * numbers and the order of keys inside a payload survive until a reader that knows the types takes them.
  */
+import { duplicateKey } from '../io/duplicateKey.js';
 import { AcsError } from '../io/error.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { parseInstant } from './instant.js';
 
 const MAX_DEPTH = 1000;
+export const MAX_INT32 = 2n ** 31n - 1n;
+export const MAX_INT64 = 2n ** 63n - 1n;
+export const MAX_UINT64 = 2n ** 64n - 1n;
 
 /** A JSON value as bytes. */
 export class JsonSlice {
@@ -33,8 +37,10 @@ export class JsonSlice {
   }
 
   parse(): unknown {
+    const { text } = this;
+    let json: unknown;
     try {
-      return JSON.parse(this.text);
+      json = JSON.parse(text);
     } catch (cause) {
       if (cause instanceof AcsError) throw cause;
       throw new AcsError('JSON_SYNTAX', `the JSON is malformed (${(cause as Error).message})`, {
@@ -42,6 +48,12 @@ export class JsonSlice {
         cause,
       });
     }
+    const twice = this.first === '{' || this.first === '[' ? duplicateKey(text) : undefined;
+    if (twice !== undefined) {
+      const steps = twice.slice(0, -1).map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`));
+      throw duplicateMember(`${twice[twice.length - 1]}`, `${this.path}${steps.join('')}`.replace(/^\./, ''));
+    }
+    return json;
   }
 
   /** The members of an object. */
@@ -113,6 +125,13 @@ export class JsonMembers {
     return value;
   }
 
+  /** A contract id: any text but an empty one. */
+  contractId(...names: string[]): string {
+    const id = this.requireString(...names);
+    if (id === '') throw this.require(...names).wrong('a contract id');
+    return id;
+  }
+
   /** Absent reads as empty. */
   strings(...names: string[]): string[] {
     const found = this.get(...names);
@@ -123,14 +142,15 @@ export class JsonMembers {
     return value as string[];
   }
 
-  /** A 64-bit integer, as number or string. */
-  integer(...names: string[]): bigint | undefined {
+  /** An integer from 0 to `most`, as number or string. */
+  integer(most: bigint, ...names: string[]): bigint | undefined {
     const found = this.get(...names);
     if (found === undefined) return undefined;
     const text = found.text;
     const digits = text.startsWith('"') ? text.slice(1, -1) : text;
-    if (!/^-?[0-9]{1,20}$/.test(digits)) throw found.wrong('an integer');
-    return BigInt(digits);
+    const value = /^[0-9]{1,20}$/.test(digits) ? BigInt(digits) : -1n;
+    if (value < 0n || value > most) throw found.wrong(`an integer from 0 to ${most}`);
+    return value;
   }
 
   boolean(...names: string[]): boolean | undefined {
@@ -155,6 +175,10 @@ export class JsonMembers {
     const text = this.string(...names);
     return text === undefined || text === '' ? undefined : decodeBase64(text, this.require(...names).path);
   }
+}
+
+function duplicateMember(name: string, path: string): AcsError {
+  return new AcsError('JSON_DUPLICATE_MEMBER', `the JSON object has "${name}" twice`, { path });
 }
 
 /** Standard or URL-safe base64; anything else is an error, never skipped over. */
@@ -237,9 +261,7 @@ class Scanner {
         this.skipValue();
         const path = this.path === '' ? name : `${this.path}.${name}`;
         if (members.has(name)) {
-          throw new AcsError('JSON_DUPLICATE_MEMBER', `the JSON object has "${name}" twice`, {
-            path: this.path,
-          });
+          throw duplicateMember(name, this.path);
         }
         members.set(name, new JsonSlice(this.buf, start, this.pos, path));
         if (this.at(0x2c)) {

@@ -17,9 +17,9 @@ export interface JsonSink {
 export interface JsonSplitter {
   push(chunk: Buffer, sink: JsonSink): void;
   finish(): void;
-  /** Offset of the next byte. */
+  /** Offset of the next byte; inside a call of the sink, of the element it is about. */
   readonly offset: number;
-  /** 1-based line of the next byte. */
+  /** 1-based line of the next byte, or of the element. */
   readonly line: number;
 }
 
@@ -71,6 +71,10 @@ export function jsonSplitter(arrays: ReadonlySet<string> = new Set()): JsonSplit
   let line = 1;
   /** Of the current element or document. */
   let depth = 0;
+  /** Where the current element begins. */
+  let elementOffset = 0;
+  let elementLine = 0;
+  let handing = false;
   let inString = false;
   let escaped = false;
   /** Elements belong to this member of a document, or to the top-level array. */
@@ -128,10 +132,10 @@ export function jsonSplitter(arrays: ReadonlySet<string> = new Set()): JsonSplit
 
   return {
     get offset() {
-      return offset;
+      return handing ? elementOffset : offset;
     },
     get line() {
-      return line;
+      return handing ? elementLine : line;
     },
     push(chunk, sink) {
       let pos = 0;
@@ -146,6 +150,7 @@ export function jsonSplitter(arrays: ReadonlySet<string> = new Set()): JsonSplit
             break;
           }
           offset = base + pos;
+          handing = true;
           if (element.length === 0) sink.element(chunk, pos, behind, arrayKey ?? '');
           else {
             element.add(chunk, pos, behind);
@@ -153,6 +158,7 @@ export function jsonSplitter(arrays: ReadonlySet<string> = new Set()): JsonSplit
             element.length = 0;
             sink.element(element.buf, 0, whole, arrayKey ?? '');
           }
+          handing = false;
           pos = behind;
           mode = 'elements';
           expectComma = true;
@@ -207,6 +213,8 @@ export function jsonSplitter(arrays: ReadonlySet<string> = new Set()): JsonSplit
         else if (b === OPEN_OBJECT || b === OPEN_ARRAY) {
           mode = 'element';
           depth = 0;
+          elementOffset = offset;
+          elementLine = line;
         } else throw unexpected(b, 'an object');
       }
       offset = base + end;

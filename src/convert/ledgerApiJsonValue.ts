@@ -2,10 +2,19 @@
  * Ledger API values in protobuf's JSON mapping (what grpcurl and ScalaPB print): `{"party":"…"}`, `{"record":{"fields":[…]}}`.
  * Every value names its kind, so no package is needed.
  */
-import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
+import { isDottedName, isParty } from '../contract/identifier.js';
+import {
+  type LfValue,
+  MAX_DATE,
+  MAX_TIMESTAMP,
+  MAX_VALUE_DEPTH,
+  MIN_DATE,
+  MIN_TIMESTAMP,
+} from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { parseInstant } from './instant.js';
+import { MAX_INT64 } from './jsonMembers.js';
 import { numericText } from './ledgerApiValue.js';
 
 type Json = Record<string, unknown>;
@@ -54,10 +63,26 @@ function text(json: unknown, path: string): string {
   return json;
 }
 
-function integer(json: unknown, path: string): bigint {
-  if (typeof json === 'string' && /^-?[0-9]{1,20}$/.test(json)) return BigInt(json);
-  if (typeof json === 'number' && Number.isSafeInteger(json)) return BigInt(json);
-  throw wrong(path, 'an integer (as a string when it is large)', json);
+function integer(json: unknown, path: string, least: bigint, most: bigint): bigint {
+  let value: bigint | undefined;
+  if (typeof json === 'string' && /^-?[0-9]{1,20}$/.test(json)) value = BigInt(json);
+  if (typeof json === 'number' && Number.isSafeInteger(json)) value = BigInt(json);
+  if (value === undefined) throw wrong(path, 'an integer (as a string when it is large)', json);
+  if (value < least || value > most) throw wrong(path, `an integer from ${least} to ${most}`, json);
+  return value;
+}
+
+function plainText(json: unknown, path: string): string {
+  const value = text(json, path);
+  if (value.includes('\0')) throw wrong(path, 'text without the character U+0000', json);
+  return value;
+}
+
+/** A constructor. */
+function name(json: unknown, path: string): string {
+  const value = text(json, path);
+  if (!isDottedName(value) || value.includes('.')) throw wrong(path, 'letters, digits, $ and _', json);
+  return value;
 }
 
 function array(json: unknown, path: string): unknown[] {
@@ -89,28 +114,30 @@ function value(json: unknown, path: string, depth: number): LfValue {
   }
   const names = Object.keys(object(json, path));
   if (names.length !== 1) throw wrong(path, 'exactly one member naming the kind', json);
-  const name = names[0];
-  const inner = (json as Json)[name];
-  switch (name) {
+  const [kind] = names;
+  const inner = (json as Json)[kind];
+  switch (kind) {
     case 'unit':
       return { kind: 'unit' };
     case 'bool':
       if (typeof inner !== 'boolean') throw wrong(path, 'true or false', inner);
       return { kind: 'bool', value: inner };
     case 'int64':
-      return { kind: 'int64', value: BigInt.asIntN(64, integer(inner, path)) };
+      return { kind: 'int64', value: integer(inner, path, -(2n ** 63n), MAX_INT64) };
     case 'date':
-      return { kind: 'date', value: Number(integer(inner, path)) };
+      return { kind: 'date', value: Number(integer(inner, path, BigInt(MIN_DATE), BigInt(MAX_DATE))) };
     case 'timestamp': {
       const instant = typeof inner === 'string' ? parseInstant(inner) : undefined;
-      return { kind: 'timestamp', value: instant ?? integer(inner, path) };
+      const micros = instant === undefined ? inner : `${instant}`;
+      return { kind: 'timestamp', value: integer(micros, path, MIN_TIMESTAMP, MAX_TIMESTAMP) };
     }
     case 'numeric':
       return { kind: 'numeric', value: numericText(text(inner, path)) };
     case 'party':
-      return { kind: 'party', value: text(inner, path) };
+      if (typeof inner !== 'string' || !isParty(inner)) throw wrong(path, 'a party id', inner);
+      return { kind: 'party', value: inner };
     case 'text':
-      return { kind: 'text', value: text(inner, path) };
+      return { kind: 'text', value: plainText(inner, path) };
     case 'contractId':
     case 'contract_id':
       return { kind: 'contractId', value: text(inner, path) };
@@ -140,25 +167,29 @@ function value(json: unknown, path: string, depth: number): LfValue {
     case 'textMap':
     case 'text_map':
     case 'map':
-      return {
-        kind: 'textMap',
-        entries: entries(inner, path).map(([k, v], i) => [
-          k === undefined ? '' : text(k, `${path}[${i}].key`),
-          value(v, `${path}[${i}].value`, depth + 1),
-        ]),
-      };
+      return { kind: 'textMap', entries: textEntries(inner, path, depth) };
     case 'record':
       return record(inner, path, depth);
     case 'variant': {
       const variant = object(inner, path);
-      const tag = text(variant.constructor, path);
+      const tag = name(variant.constructor, path);
       return { kind: 'variant', tag, value: value(variant.value, `${path}.${tag}`, depth + 1) };
     }
     case 'enum':
-      return { kind: 'enum', tag: text(object(inner, path).constructor, path) };
+      return { kind: 'enum', tag: name(object(inner, path).constructor, path) };
     default:
       throw wrong(path, 'a kind of Ledger API value', json);
   }
+}
+
+function textEntries(json: unknown, path: string, depth: number): [string, LfValue][] {
+  const seen = new Set<string>();
+  return entries(json, path).map(([k, v], i) => {
+    const key = k === undefined ? '' : plainText(k, `${path}[${i}].key`);
+    if (seen.has(key)) throw wrong(`${path}[${i}].key`, 'a key that the map does not have yet', key);
+    seen.add(key);
+    return [key, value(v, `${path}[${i}].value`, depth + 1)];
+  });
 }
 
 function entries(json: unknown, path: string): [unknown, unknown][] {

@@ -127,7 +127,7 @@ export function createdEventV1Json(slice: JsonSlice): SourceContract {
   const signatories = event.strings('signatories');
   return {
     format: 'ledger-api-v1-json',
-    contractId: event.requireString('contractId', 'contract_id'),
+    contractId: event.contractId('contractId', 'contract_id'),
     templateId: templateOfJson(event.require('templateId', 'template_id')),
     ...(packageName === undefined ? {} : { packageName }),
     argument: { form: 'value', value: recordFromJson(args.parse(), args.path) },

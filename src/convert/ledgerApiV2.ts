@@ -10,7 +10,7 @@ import { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { WireReader } from '../wire/reader.js';
 import { borders } from './formatB.js';
-import type { JsonMembers, JsonSlice } from './jsonMembers.js';
+import { type JsonMembers, type JsonSlice, MAX_INT32, MAX_INT64, MAX_UINT64 } from './jsonMembers.js';
 import { recordFromJson, valueFromJson } from './ledgerApiJsonValue.js';
 import { decodeOtherRecord, decodeOtherValue, LEDGER_API_V2 } from './ledgerApiValue.js';
 import type { SourceContract, SourceFormat, SourceKey, SourceValue } from './sourceContract.js';
@@ -251,7 +251,7 @@ export function readResponseV2Json(slice: JsonSlice): ResponseItem {
       kind: 'contract',
       contract: eventOfJson(event, 'ledger-api-v2-json', typedArgument, {
         synchronizerId: members.string('synchronizerId', 'synchronizer_id') ?? '',
-        counter: members.integer('reassignmentCounter', 'reassignment_counter') ?? 0n,
+        counter: members.integer(MAX_UINT64, 'reassignmentCounter', 'reassignment_counter') ?? 0n,
       }),
     };
   }
@@ -299,10 +299,10 @@ export function eventOfJson(
 ): SourceContract {
   const blob = event.base64('createdEventBlob', 'created_event_blob');
   const templateId = templateOfJson(event.require('templateId', 'template_id'));
-  const contractId = event.requireString('contractId', 'contract_id');
+  const contractId = event.contractId('contractId', 'contract_id');
   const packageName = event.string('packageName', 'package_name');
-  const offset = event.integer('offset');
-  const nodeId = event.integer('nodeId', 'node_id');
+  const offset = event.integer(MAX_INT64, 'offset');
+  const nodeId = event.integer(MAX_INT32, 'nodeId', 'node_id');
   const witnesses = event.get('witnessParties', 'witness_parties');
   const createdAt = event.instant('createdAt', 'created_at');
   const representative = event.string('representativePackageId', 'representative_package_id') ?? '';
@@ -316,7 +316,21 @@ export function eventOfJson(
     representativePackageId: representative,
     lfLine: '2',
   } as const;
-  if (blob !== undefined) return { ...shared, ...contractOfBlob(blob), blob };
+  if (blob !== undefined) {
+    const content = contractOfBlob(blob);
+    // The blob is what counts; but it must be this contract's.
+    const told = (id: string, { moduleName, entityName }: TemplateId): string =>
+      `${id} ${moduleName}:${entityName}`;
+    const [expected, found] = [told(contractId, templateId), told(content.contractId, content.templateId)];
+    if (expected !== found) {
+      throw new AcsError('BLOB_OF_OTHER_CONTRACT', 'a created event holds the blob of another contract', {
+        path: event.slice.path,
+        expected,
+        found,
+      });
+    }
+    return { ...shared, ...content, blob };
+  }
   const key = event.get('contractKey', 'contract_key');
   const hash = event.base64('contractKeyHash', 'contract_key_hash');
   const sourceKey: SourceKey | undefined =

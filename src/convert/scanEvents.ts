@@ -60,7 +60,9 @@ export async function* streamBase64Member(
       state = 'done';
       text = text.slice(0, quote);
     }
-    rest += text.includes('\\') ? text.replaceAll('\\/', '/') : text;
+    rest += text;
+    // The escape of a slash may be cut by the end of a chunk.
+    if (rest.includes('\\')) rest = rest.replaceAll('\\/', '/');
     const usable = state === 'done' ? rest.length : rest.length - (rest.length % 4) - 4;
     if (usable <= 0) continue;
     const part = rest.slice(0, usable);
