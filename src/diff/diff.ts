@@ -9,7 +9,7 @@ import { openDescriber } from './describer.js';
 import type { ComparedContract, Difference } from './difference.js';
 import { FILE_THREAD_MEMORY } from './fileThread.js';
 import { openVocabulary, type Vocabulary } from './fingerprint.js';
-import { type KeptRows, openRows } from './keptRows.js';
+import { behindReaders, type KeptRows, openRows } from './keptRows.js';
 import { planThreads, type ReadFacts, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
 import { type DiffScope, openScope, type Scope } from './scope.js';
@@ -109,6 +109,8 @@ export async function diffInputs(
     const shown = facts.reduce((sum, { contracts }) => sum + contracts, 0);
     const spilled = rows.spilled() ? shown * table.rowWords * 4 : 0;
     return tally.finish(spilled, scope.synchronizer);
+  } catch (error) {
+    throw behindReaders(error);
   } finally {
     rows.close();
   }

@@ -87,7 +87,12 @@ export function startFileThread(
   vocabulary: Vocabulary,
   user: FileThreadUser,
 ): FileThread {
-  const worker = new Worker(threadProgram(import.meta.url, 'fileWorker'), { workerData: data });
+  const worker = new Worker(threadProgram(import.meta.url, 'fileWorker'), {
+    workerData: data,
+    // It says nothing; each one that could would be one more listener to this process's own streams.
+    stdout: true,
+    stderr: true,
+  });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const names = vocabularyReceiver(vocabulary);
   const words = rowWords(data.inputs);

@@ -1,4 +1,5 @@
 /** Where the rows of a comparison are while the inputs are read: in the table as long as they fit, else on disk. */
+import { AcsError } from '../io/error.js';
 import type { RowTable } from './rowTable.js';
 import { Spill } from './spill.js';
 
@@ -18,6 +19,25 @@ export interface KeptRows {
   close(): void;
 }
 
+/**
+ * A fault of a temporary file, on its way through those who read an input: they would add the place at which they are to
+ * an error of ours.
+ */
+function throughReaders(use: () => void): void {
+  try {
+    use();
+  } catch (cause) {
+    throw new Error('rows cannot be kept', { cause });
+  }
+}
+
+/** The error behind what {@link KeptRows.add} and {@link KeptRows.drop} throw when it is not the row's fault. */
+export function behindReaders(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof AcsError && !(error instanceof AcsError)
+    ? error.cause
+    : error;
+}
+
 /** `folder`: for temporary files. */
 export function openRows(table: RowTable, tableMemory: number, folder: string | undefined): KeptRows {
   const words = table.rowWords;
@@ -28,16 +48,19 @@ export function openRows(table: RowTable, tableMemory: number, folder: string | 
 
   function bound(): void {
     if (spill !== undefined || table.size + dropped < rowLimit) return;
-    const opened = new Spill(words, folder);
-    spill = opened;
-    table.eachRow((block, offset) => opened.add(block, offset));
-    table.clear();
+    throughReaders(() => {
+      const opened = new Spill(words, folder);
+      spill = opened;
+      table.eachRow((block, offset) => opened.add(block, offset));
+      table.clear();
+    });
   }
 
   return {
     add(row, at) {
       if (spill !== undefined) {
-        spill.add(row, at);
+        const opened = spill;
+        throughReaders(() => opened.add(row, at));
         return;
       }
       table.add(row, at);

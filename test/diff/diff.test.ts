@@ -269,6 +269,21 @@ describe('inputs', () => {
     ]);
   });
 
+  it('does not take the place in an input for that of a temporary file', async () => {
+    const many = Array.from({ length: 400 }, (_, n) => ({ instance: instance(n) }));
+    const sources = await Promise.all(
+      ['many', 'many-too'].map((name) =>
+        snapshotSource(writeSnapshot(join(folder, `${name}.acs.gz`), many), { name }),
+      ),
+    );
+    const temporaryFolder = join(folder, 'gone');
+    for (const threads of [0, 1, 2]) {
+      const failed = diffInputs(sources, { memoryBytes: 1, temporaryFolder, threads });
+      await expect(failed).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+      expect(await failed.catch((error) => error.place)).toEqual({ file: temporaryFolder });
+    }
+  });
+
   it('shows an input whatever it is called', async () => {
     const path = writeSnapshot(join(folder, 'named.acs.gz'), [one]);
     const empty = writeSnapshot(join(folder, 'named-too.acs.gz'), []);
