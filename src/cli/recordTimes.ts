@@ -17,9 +17,11 @@ export function parseRecordTimes(
   for (const text of texts) {
     const at = text.indexOf('=');
     if (at <= 0) throw usageError(`--record-time ${text}: PARTICIPANT=TIME is needed`);
+    const name = text.slice(0, at);
+    if (times.has(name)) throw usageError(`--record-time ${name} is given more than once`);
     const value = text.slice(at + 1);
     const micros = /^-?\d+$/.test(value) ? BigInt(value) : parseMicros(value);
-    times.set(text.slice(0, at), new Map([[synchronizer!, micros]]));
+    times.set(name, new Map([[synchronizer!, micros]]));
   }
   return times;
 }

@@ -217,7 +217,7 @@ function lineReader(): ChunkReader {
   };
 }
 
-/** One line; undefined for the header of the extended form (an object with a `format`). */
+/** One line; undefined for the header of the extended form (an object with a `format` that begins with `acs-open/`). */
 function parseLine(text: string, line: number): OpenedContract | undefined {
   const bad = (expected: string, cause?: unknown): never => {
     throw new AcsError('OPEN_COMMITMENT_MALFORMED', 'a line is not an entry of an opened commitment', {
@@ -235,7 +235,7 @@ function parseLine(text: string, line: number): OpenedContract | undefined {
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) bad('a JSON object');
   const entry = json as { cid?: unknown; reassignmentCounter?: unknown; format?: unknown };
-  if (line === 1 && entry.cid === undefined && typeof entry.format === 'string') return undefined;
+  if (line === 1 && entry.cid === undefined && /^acs-open\//.test(String(entry.format))) return undefined;
   const { cid, reassignmentCounter: counter } = entry;
   if (
     typeof cid !== 'string' ||

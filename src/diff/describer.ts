@@ -50,7 +50,8 @@ export function openDescriber(
     (wordOf(row, ROW.inputs + (input >>> 5)) & (1 << (input & 31))) !== 0;
   const synchronizerOf = (row: number): string | undefined => {
     const number = wordOf(row, ROW.synchronizer);
-    return number < 0 ? undefined : synchronizers.text(number);
+    // An opened commitment does not say its synchronizer: it was made for the one compared.
+    return number < 0 ? scope.synchronizer : synchronizers.text(number);
   };
   const stakeholdersOf = remembered((set) => parties.stakeholdersOf(set));
   const signatoriesOf = remembered((set) => parties.signatoriesOf(set));

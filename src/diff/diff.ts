@@ -118,6 +118,12 @@ export async function diffInputs(
 
 function checkSources(sources: readonly DiffSource[]): void {
   if (sources.length < 2) throw usageError('a comparison needs at least two inputs');
+  if (sources.length > 2 && sources.some(({ kind }) => kind === 'opened-commitment')) {
+    throw usageError(
+      'an opened commitment holds what two participants share, and nothing of what a third one has',
+      'compare two inputs at a time',
+    );
+  }
   const names = new Set<string>();
   const participants = new Map<string, string>();
   for (const { name, participant } of sources) {

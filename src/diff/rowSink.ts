@@ -58,7 +58,13 @@ export function openSink(
     },
     opened(contractId, reassignmentCounter) {
       const id = Buffer.from(contractId, 'hex');
-      builder.begin(input).id(id, 0, id.length).counter(reassignmentCounter);
+      try {
+        builder.begin(input).id(id, 0, id.length).counter(reassignmentCounter);
+      } catch (error) {
+        // The bytes of the id are those of no file.
+        if (error instanceof AcsError) delete error.place.byteOffset;
+        throw error instanceof AcsError ? error.locate({ file: name, contractId }) : error;
+      }
       add(builder.words, 0);
     },
     contract(contract) {

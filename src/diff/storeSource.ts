@@ -81,8 +81,15 @@ function ask<T>(
   use: (db: Db, q: Question) => Promise<T> | T,
 ): Promise<T> {
   return withStore(path, {}, ({ db }) => {
-    const offset = options.offset ?? (options.at === undefined ? undefined : offsetAt(db, options));
-    return use(db, resolveQuestion(db, options.source, { offset, allowPartial: true }));
+    let q: Question;
+    try {
+      const offset = options.offset ?? (options.at === undefined ? undefined : offsetAt(db, options));
+      q = resolveQuestion(db, options.source, { offset, allowPartial: true });
+    } catch (error) {
+      // There may be several stores.
+      throw error instanceof AcsError ? error.locate({ file: path }) : error;
+    }
+    return use(db, q);
   });
 }
 
@@ -102,18 +109,37 @@ function offsetAt(db: Db, { source, at }: StoreSourceOptions): bigint {
     .safeIntegers()
     .get({ source: q.source.pk, synchronizer: at!.synchronizer, time: at!.recordTime }) as bigint | null;
   if (next === null) return q.offset;
-  if (next <= q.source.base) {
+  const { base } = q.source;
+  // A base does not say when it was taken: only a time that was seen behind it, or one before everything, is known to fit.
+  if (next <= base || (base > 0n && !sawUntil(db, q, at!))) {
     throw new AcsError(
       'OFFSET_BEFORE_BASE',
       'the record time lies before what the store knows of this source',
       {
-        expected: `after that of offset ${q.source.base}`,
+        expected: `that of an update behind offset ${base}, where the history begins`,
         found: `${at!.recordTime} microseconds`,
+        hint: `if the history begins at that time, name the offset: ${q.source.name}@${base}`,
         exitCode: 2,
       },
     );
   }
   return next - 1n;
+}
+
+/** Whether the store has seen the synchronizer at a record time up to this. */
+function sawUntil(db: Db, q: Question, at: { synchronizer: string; recordTime: bigint }): boolean {
+  return (
+    db
+      .prepare(
+        `SELECT EXISTS (
+           SELECT 1 FROM update_tx t JOIN synchronizer y USING(sync_pk)
+             WHERE t.source_pk = :source AND y.sync_id = :synchronizer AND t.record_time <= :time
+           UNION ALL SELECT 1 FROM sync_time t JOIN synchronizer y USING(sync_pk)
+             WHERE t.source_pk = :source AND y.sync_id = :synchronizer AND t.record_time <= :time)`,
+      )
+      .pluck()
+      .get({ source: q.source.pk, synchronizer: at.synchronizer, time: at.recordTime }) === 1
+  );
 }
 
 /** Per synchronizer the last record time up to the offset. */

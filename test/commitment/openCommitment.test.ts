@@ -131,6 +131,8 @@ describe('an opened commitment', () => {
     for (const bytes of [fixture('snapshots/multi/participant1.acs.gz'), Buffer.from('00ab\n00ac\n')]) {
       expect((await failure(all(bytes))).code).toMatch(/^(OPEN_COMMITMENT|WIRE)_/);
     }
+    const groups = await failure(all(Buffer.from('{"format":"acs-group-digests/1","groups":[]}')));
+    expect(groups).toMatchObject({ code: 'OPEN_COMMITMENT_MALFORMED', place: { line: 1 } });
     const version = openCommitmentMessage({ contractId: '00ab', reassignmentCounter: 0n });
     version[version.length - 1] = 31;
     expect((await failure(all(version))).code).toBe('OPEN_COMMITMENT_VERSION');

@@ -54,6 +54,16 @@ describe('acs diff', () => {
     expect(stderr).toContain('no logical synchronizer id');
   });
 
+  it('warns when an opened commitment is compared with all of a snapshot', async () => {
+    const opened = 'fixtures/commitments/open-commitment.bin';
+    const all = await acs('diff', file(1), opened);
+    expect(all.status).toBe(1);
+    expect(all.stderr).toContain('DIFF_NOT_SHARED_SHOWN');
+    const hosted = ['--hosting', join(MULTI, 'hosting.json')];
+    const shared = await acs('diff', file(1), `participant2=${opened}`, ...hosted);
+    expect(shared.stderr).toBe('');
+  });
+
   it('takes globs that the shell left alone', async () => {
     const { status, stdout } = await acs(
       'diff',

@@ -347,6 +347,27 @@ describe('inputs', () => {
     const { found } = await run([await snapshotSource(join(MULTI, 'participant1.acs.gz')), opened]);
     expect(new Set(found.map((d) => d.class))).toEqual(new Set(['only-in']));
   });
+
+  it('takes an opened commitment for one of the synchronizer compared, and of two participants', async () => {
+    const lines = join(folder, 'opened.jsonl');
+    writeFileSync(lines, openCommitmentLine({ contractId: contractId(1), reassignmentCounter: 1n }));
+    const moved = { instance: instance(1), synchronizerId: OTHER_SYNC, reassignmentCounter: 1n };
+    const path = writeSnapshot(join(folder, 'moved.acs.gz'), [moved]);
+    const sources = [await openDiffSource(lines), await snapshotSource(path)];
+    expect((await run(sources, { synchronizer: SYNC })).found.map((d) => d.class)).toEqual([
+      'other-synchronizer',
+    ]);
+    expect((await run(sources, { synchronizer: OTHER_SYNC })).found).toEqual([]);
+    await expect(run([...sources, await snapshotSource(path, { name: 'third' })])).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('two participants share'),
+    });
+    writeFileSync(lines, '{"cid":"ab","reassignmentCounter":"0"}');
+    await expect(run(sources)).rejects.toMatchObject({
+      code: 'DIFF_BAD_CONTRACT_ID',
+      place: { file: lines, contractId: 'ab' },
+    });
+  });
 });
 
 describe('outputs', () => {

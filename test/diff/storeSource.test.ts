@@ -176,6 +176,7 @@ describe('stores as inputs', () => {
     await expect(openDiffSource(db, { hosting })).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
     await expect(openDiffSource(`${db}#p2@1000000`, { hosting })).rejects.toMatchObject({
       code: 'OFFSET_AFTER_HEAD',
+      place: { file: db },
     });
     await expect(openDiffSource(`${db}.nothing`)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
@@ -192,6 +193,53 @@ describe('stores as inputs', () => {
         recordTimes: new Map([['p1', new Map([[synchronizers.acme, 0n]])]]),
       }),
     ).resolves.toMatchObject({ path: expect.stringMatching(/#p1@\d+$/) });
+  });
+
+  it('are not cut at a time before a base that does not say when it was taken', async () => {
+    const own = storePath();
+    const base = offsets[1]![2]!;
+    expect(
+      (
+        await acs(
+          'store',
+          'load',
+          own,
+          fixture('live2/stream/p1.export-3.acs.gz'),
+          '--source',
+          'p1',
+          '--offset',
+          `${base}`,
+        )
+      ).status,
+    ).toBe(0);
+    await appendUpdates(own, [fixture('live2/stream/p1.updates.acs-delta.bin.gz')], { source: 'p1' });
+    const cut = (time: bigint) =>
+      openDiffSource(`p1=${own}`, {
+        hosting,
+        recordTimes: new Map([['p1', new Map([[synchronizers.acme, time]])]]),
+      });
+    await expect(cut(0n)).rejects.toMatchObject({
+      code: 'OFFSET_BEFORE_BASE',
+      place: { file: own },
+      hint: expect.stringContaining(`p1@${base}`),
+    });
+    expect((await cut(await commonTime(synchronizers.acme, 4))).path).toMatch(/#p1@\d+$/);
+  });
+
+  it('are pointed out when only one has a record time', async () => {
+    const inputs = [`a=${db}#p1`, `b=${db}#p2`, '--synchronizer', synchronizers.acme];
+    const early = await acs(
+      'diff',
+      ...inputs,
+      '--record-time',
+      `a=${await commonTime(synchronizers.acme, 2)}`,
+    );
+    expect(early.status).toBe(1);
+    expect(early.stderr).toContain('DIFF_STORES_APART');
+    expect(early.stderr).toContain('give b a --record-time too');
+    const twice = await acs('diff', ...inputs, '--record-time', 'a=5', '--record-time', 'a=6');
+    expect(twice.status).toBe(2);
+    expect(twice.stderr).toContain('more than once');
   });
 
   it('have a digest of what they show', async () => {

@@ -36,7 +36,10 @@ export const diffCommand = defineCommand({
       'compare what the two must share, write a report for the browser',
     ],
     ['acs diff P1=a.acs.gz P2=b.acs.gz --hosting h.json --format jsonl', 'one JSON object per difference'],
-    ['acs diff a.acs.gz remote.jsonl --format canton-mismatch', "the file of the console's mismatch runbook"],
+    [
+      'acs diff P1=a.acs.gz P2=remote.jsonl --hosting h.json --format canton-mismatch',
+      "the file of the console's mismatch runbook",
+    ],
   ],
   exitStatus: {
     0: 'no difference',
@@ -184,6 +187,9 @@ export const diffCommand = defineCommand({
       // A file of another format leaves standard output to the summary.
       if ((args.format === 'table') === (file === undefined) && args.output !== '-')
         await context.result(json, text);
+      const unscoped = openedWithoutScope(sources, hosting !== undefined || args.shared);
+      if (summary.different > 0 && unscoped !== undefined)
+        context.warn({ code: 'DIFF_NOT_SHARED_SHOWN', message: unscoped });
       if (summary.different > 0 && skew !== undefined)
         context.warn({ code: 'DIFF_STORES_APART', message: skew });
       const nothing = nothingCompared(summary);
@@ -196,21 +202,37 @@ export const diffCommand = defineCommand({
   },
 });
 
-/** Stores whose last updates were seen at different times may differ by what happened in between. */
+/** Of a snapshot everything but what the two share lacks in an opened commitment: that is no difference. */
+function openedWithoutScope(sources: readonly DiffSource[], scoped: boolean): string | undefined {
+  const opened = sources.filter(({ kind }) => kind === 'opened-commitment').map(({ name }) => name);
+  if (scoped || opened.length === 0 || opened.length === sources.length) return undefined;
+  return `${opened.join(', ')} holds only what two participants share: without --hosting all other contracts count as differences`;
+}
+
+/** Inputs that are known to stand at different times may differ by what happened in between. */
 function seenSkew(
   names: readonly string[],
   facts: readonly DiffSourceFacts[],
   synchronizer: string | undefined,
 ): string | undefined {
-  const first = new Map<string, { time: bigint; name: string }>();
-  for (const [input, { seenTimes }] of facts.entries()) {
-    for (const [id, time] of seenTimes ?? []) {
+  const first = new Map<string, { time: bigint; name: string; given: boolean }>();
+  for (const [input, { seenTimes, recordTimes }] of facts.entries()) {
+    const given = seenTimes === undefined;
+    for (const [id, time] of seenTimes ?? recordTimes) {
       if (synchronizer !== undefined && id !== synchronizer) continue;
+      const name = names[input]!;
       const other = first.get(id);
-      if (other === undefined) first.set(id, { time, name: names[input]! });
-      else if (other.time !== time) {
+      if (other === undefined) first.set(id, { time, name, given });
+      // Of two that were given the same is demanded, or allowed to differ.
+      else if (other.time !== time && !(given && other.given)) {
+        const seen = (at: { time: bigint; name: string; given: boolean }): string =>
+          `${at.name} ${at.given ? 'stands' : 'was last seen'} at ${at.time}`;
         const earlier = other.time < time ? other.time : time;
-        return `on ${id} ${other.name} was last seen at ${other.time}, ${names[input]} at ${time} microseconds: differences may be what happened in between; compare both at one time: --synchronizer ${id} --record-time ${other.name}=${earlier} --record-time ${names[input]}=${earlier}`;
+        const advice =
+          given || other.given
+            ? `give ${given ? other.name : name} a --record-time too`
+            : `compare both at one time: --synchronizer ${id} --record-time ${other.name}=${earlier} --record-time ${name}=${earlier}`;
+        return `on ${id} ${seen(other)}, ${seen({ time, name, given })} microseconds: differences may be what happened in between; ${advice}`;
       }
     }
   }
