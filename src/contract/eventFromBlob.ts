@@ -7,6 +7,7 @@
  * original where they differ.
  */
 import { AcsError } from '../io/error.js';
+import { copyBytes } from '../wire/copyBytes.js';
 import { writeHex } from '../wire/hexDigits.js';
 import { WIRE_BYTES, WireReader } from '../wire/reader.js';
 import { newWords } from '../wire/sameBytes.js';
@@ -42,6 +43,12 @@ export interface EventPieces {
   shape: number;
 }
 
+/** Where frames are put one behind the other. */
+export interface FrameTarget {
+  bytes: Buffer;
+  end: number;
+}
+
 export interface EventBuilder {
   /** The event's bytes, valid until the next call. */
   event(blob: BlobView, blobStart: number, blobEnd: number, pieces: EventPieces): Buffer;
@@ -54,6 +61,16 @@ export interface EventBuilder {
     synchronizer: Uint8Array,
     counter: bigint | number,
   ): Buffer;
+  /** Puts such a frame behind the end of `target`, whose bytes are replaced by longer ones when they do not suffice. */
+  appendFrame(
+    target: FrameTarget,
+    blob: BlobView,
+    blobStart: number,
+    blobEnd: number,
+    pieces: EventPieces,
+    synchronizer: Uint8Array,
+    counter: bigint | number,
+  ): void;
   /** Whether {@link event} gives `blob.buf[from, to)`, where the blob lies: it is not copied, nor compared with itself. */
   isEvent(
     blob: BlobView,
@@ -76,20 +93,19 @@ export interface EventBuilder {
   ): boolean;
 }
 
-/** Room in front of an event for envelope and ActiveContract prefixes. */
-const HEAD_ROOM = 64;
-
 export function eventBuilder(): EventBuilder {
-  let out: Buffer = Buffer.allocUnsafe(64 * 1024);
+  let out: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   let words = newWords(out);
   let at = 0;
   /** Where the blob goes; with `hollow` its bytes are not put there. */
   let blobAt = 0;
   let hollow = false;
+  /** Length prefixes in front of the event of the last frame: nearly all have as many, and need not be moved. */
+  let headBytes = 12;
 
   function reserve(bytes: number): void {
     if (at + bytes <= out.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(out.length * 2, at + bytes));
+    const grown = Buffer.allocUnsafeSlow(Math.max(out.length * 2, at + bytes));
     out.copy(grown, 0, 0, at);
     out = grown;
     words = newWords(out);
@@ -117,12 +133,16 @@ export function eventBuilder(): EventBuilder {
   }
 
   function copy(src: Uint8Array, start: number, end: number): void {
-    const n = end - start;
-    if (n <= 48) for (let i = start; i < end; i++) out[at++] = src[i];
-    else {
-      out.set(start === 0 && end === src.length ? src : src.subarray(start, end), at);
-      at += n;
-    }
+    copyBytes(src, start, end, out, words, at);
+    at += end - start;
+  }
+
+  /** A piece as a whole. */
+  function put(piece: Uint8Array): void {
+    const n = piece.length;
+    if (n <= 32) for (let i = 0; i < n; i++) out[at + i] = piece[i];
+    else out.set(piece, at);
+    at += n;
   }
 
   function hex(src: Buffer, start: number, end: number): void {
@@ -365,7 +385,7 @@ export function eventBuilder(): EventBuilder {
     varint(2 * idBytes);
     reserve(2 * idBytes);
     hex(src, blob.contractIdStart, blob.contractIdEnd);
-    if ((shape & SHAPE.noTemplate) === 0) copy(pieces.template, 0, pieces.template.length);
+    if ((shape & SHAPE.noTemplate) === 0) put(pieces.template);
     if (blob.hasKey && (shape & SHAPE.noKey) === 0) {
       out[at++] = 0x2a;
       const room = varintSize(blob.keyValueEnd - blob.keyValueStart);
@@ -381,7 +401,7 @@ export function eventBuilder(): EventBuilder {
     blobAt = at;
     if (hollow) at += size;
     else copy(src, blobStart, blobEnd);
-    if ((shape & SHAPE.noParties) === 0) copy(pieces.parties, 0, pieces.parties.length);
+    if ((shape & SHAPE.noParties) === 0) put(pieces.parties);
     if ((shape & SHAPE.noCreatedAt) === 0) createdAt(blob);
     if ((shape & SHAPE.noPackageName) === 0) {
       out[at++] = 0x6a;
@@ -394,7 +414,7 @@ export function eventBuilder(): EventBuilder {
       out[at++] = 1;
     }
     reserve(pieces.representative.length + 256);
-    copy(pieces.representative, 0, pieces.representative.length);
+    put(pieces.representative);
     const hashBytes = blob.hasKey ? blob.keyHashEnd - blob.keyHashStart : 0;
     if (hashBytes > 0 && (shape & SHAPE.noKeyHash) === 0) {
       out[at++] = 0x82;
@@ -404,67 +424,61 @@ export function eventBuilder(): EventBuilder {
     }
   }
 
-  /** Writes a field tag and length in front of `start`; returns the new start. */
-  function prefixBefore(tag: number, start: number, end: number): number {
-    const n = end - start;
-    const from = start - varintSize(n) - 1;
-    const keep = at;
-    at = from;
-    out[at++] = tag;
-    varint(n);
-    at = keep;
-    return from;
-  }
-
   function buildEvent(blob: BlobView, blobStart: number, blobEnd: number, pieces: EventPieces): void {
     at = 0;
     writeEvent(blob, blobStart, blobEnd, pieces);
   }
 
-  /** Returns where the frame begins; it ends at `at`. */
+  /** Puts a frame at `begin`; it ends at `at`. */
   function buildFrame(
+    begin: number,
     blob: BlobView,
     blobStart: number,
     blobEnd: number,
     pieces: EventPieces,
     synchronizer: Uint8Array,
     counter: bigint | number,
-  ): number {
-    at = HEAD_ROOM;
+  ): void {
+    const eventAt = begin + headBytes;
+    at = eventAt;
     writeEvent(blob, blobStart, blobEnd, pieces);
-    let start = prefixBefore(0x0a, HEAD_ROOM, at);
-    reserve(synchronizer.length + 32);
-    copy(synchronizer, 0, synchronizer.length);
+    const event = at - eventAt;
+    reserve(synchronizer.length + 64);
+    put(synchronizer);
     if (counter !== 0 && counter !== 0n) {
       out[at++] = 0x18;
       varint64(counter);
     }
-    start = prefixBefore(0x0a, start, at);
-    start = prefixBefore(0x0a, start, at);
+    const active = varintSize(event) + 1 + at - eventAt;
+    const entry = varintSize(active) + 1 + active;
     out[at++] = 0x10;
     out[at++] = 30;
-    const n = at - start;
-    const from = start - varintSize(n);
+    const body = varintSize(entry) + 1 + entry + 2;
+    const head = varintSize(body) + body - (at - eventAt);
+    if (head !== headBytes) {
+      out.copyWithin(begin + head, eventAt, at);
+      at += head - headBytes;
+      blobAt += head - headBytes;
+      headBytes = head;
+    }
     const end = at;
-    at = from;
-    varint(n);
+    at = begin;
+    varint(body);
+    out[at++] = 0x0a;
+    varint(entry);
+    out[at++] = 0x0a;
+    varint(active);
+    out[at++] = 0x0a;
+    varint(event);
     at = end;
-    return from;
   }
 
-  /** `out[start, at)`, with the blob left out, is `buf[from, to)`, where the blob is at `blobStart`. */
-  function isHollow(
-    start: number,
-    buf: Buffer,
-    from: number,
-    to: number,
-    blobStart: number,
-    blobEnd: number,
-  ): boolean {
+  /** `out[0, at)`, with the blob left out, is `buf[from, to)`, where the blob is at `blobStart`. */
+  function isHollow(buf: Buffer, from: number, to: number, blobStart: number, blobEnd: number): boolean {
     return (
-      at - start === to - from &&
-      blobAt - start === blobStart - from &&
-      buf.compare(out, start, blobAt, from, blobStart) === 0 &&
+      at === to - from &&
+      blobAt === blobStart - from &&
+      buf.compare(out, 0, blobAt, from, blobStart) === 0 &&
       buf.compare(out, blobAt + blobEnd - blobStart, at, blobEnd, to) === 0
     );
   }
@@ -477,18 +491,28 @@ export function eventBuilder(): EventBuilder {
     },
     frame(blob, blobStart, blobEnd, pieces, synchronizer, counter) {
       hollow = false;
-      const start = buildFrame(blob, blobStart, blobEnd, pieces, synchronizer, counter);
-      return out.subarray(start, at);
+      buildFrame(0, blob, blobStart, blobEnd, pieces, synchronizer, counter);
+      return out.subarray(0, at);
+    },
+    appendFrame(target, blob, blobStart, blobEnd, pieces, synchronizer, counter) {
+      hollow = false;
+      if (out !== target.bytes) {
+        out = target.bytes;
+        words = newWords(out);
+      }
+      buildFrame(target.end, blob, blobStart, blobEnd, pieces, synchronizer, counter);
+      target.bytes = out;
+      target.end = at;
     },
     isEvent(blob, blobStart, blobEnd, pieces, from, to) {
       hollow = true;
       buildEvent(blob, blobStart, blobEnd, pieces);
-      return isHollow(0, blob.buf, from, to, blobStart, blobEnd);
+      return isHollow(blob.buf, from, to, blobStart, blobEnd);
     },
     isFrame(blob, blobStart, blobEnd, pieces, synchronizer, counter, from, to) {
       hollow = true;
-      const start = buildFrame(blob, blobStart, blobEnd, pieces, synchronizer, counter);
-      return isHollow(start, blob.buf, from, to, blobStart, blobEnd);
+      buildFrame(0, blob, blobStart, blobEnd, pieces, synchronizer, counter);
+      return isHollow(blob.buf, from, to, blobStart, blobEnd);
     },
   };
 }

@@ -3,32 +3,57 @@
  * of the activation (so the recorded exports have it; the running-nodes spec says otherwise).
  */
 import { BlobView } from '../contract/blob.js';
-import { type EventPieces, eventBuilder, lengthDelimited } from '../contract/eventFromBlob.js';
+import {
+  type EventPieces,
+  eventBuilder,
+  type FrameTarget,
+  lengthDelimited,
+} from '../contract/eventFromBlob.js';
 import { AcsError } from '../io/error.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import { WireReader } from '../wire/reader.js';
 import { type Question, questionSql } from './ask.js';
-import { exact, integer } from './exact.js';
+import { BLOBS_PER_BATCH, type BlobBatch, blobBatch } from './blobBatch.js';
 import { storeInterner } from './intern.js';
 import type { Db } from './open.js';
+import { packed, unpack } from './packedRow.js';
 import { RAW_SHAPE } from './payload.js';
 
-/** Numbers above 2^53 come as text. */
-type Row = [
-  event: number,
-  sync: number,
-  counter: number | string,
-  offset: number | string,
-  node: number,
-  layout: number | null,
-  package_: number | null,
-  shape: number,
-  template: number | null,
-  blob: Buffer | null,
+/** What is read of a contract beside its blob. No row number is 0, so that 0 is NULL. */
+const COLUMNS = [
+  'o.event',
+  'o.contract',
+  'o.sync',
+  'o.counter',
+  'o.ledger_off',
+  'o.node',
+  'o.layout',
+  'o.rep',
+  'o.shape',
+  'o.template',
+];
+/** Big integers are where a double does not hold the number: counters and offsets at most. */
+type Row = (number | bigint)[];
+const [EVENT, CONTRACT, SYNC, COUNTER, OFFSET, NODE, LAYOUT, REPRESENTATIVE, ITS_SHAPE, TEMPLATE] = [
+  ...COLUMNS.keys(),
 ];
 
 /** Frames of the answer, each valid until the next. */
 export function* frames(db: Db, q: Question, askedParties?: readonly string[]): Generator<Buffer> {
+  const target: FrameTarget = { bytes: Buffer.allocUnsafeSlow(64 * 1024), end: 0 };
+  for (const _ of appendFrames(db, q, target, askedParties)) {
+    yield target.bytes.subarray(0, target.end);
+    target.end = 0;
+  }
+}
+
+/** Puts the frames of the answer behind the end of `target`, one at each step. */
+export function* appendFrames(
+  db: Db,
+  q: Question,
+  target: FrameTarget,
+  askedParties?: readonly string[],
+): Generator<void> {
   const intern = storeInterner(db);
   const builder = eventBuilder();
   const blob = new BlobView();
@@ -37,20 +62,6 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
   const witnesses =
     askedParties === undefined || askedParties.length === 0 ? undefined : witnessCutter(askedParties);
   const none: Buffer = Buffer.alloc(0);
-  // LIMIT -1 keeps the sort on the narrow rows of the inner query; blobs are fetched behind it.
-  const rows = db
-    .prepare(
-      `SELECT o.event, o.sync, ${exact('o.counter')}, ${exact('o.ledger_off')}, o.node, o.layout, o.rep, o.shape, o.template, b.blob
-       FROM (SELECT a.act_event AS event, a.contract_pk AS contract, a.sync_pk AS sync, a.counter AS counter,
-               coalesce(e.ledger_offset, e.off) AS ledger_off, e.node_id AS node, e.layout_pk AS layout,
-               e.package_pk AS rep, e.shape AS shape, a.template_pk AS template
-             ${questionSql(q, { event: true })}
-             ORDER BY ledger_off, node, a.act_event
-             LIMIT -1) o
-       LEFT JOIN contract_blob b ON b.contract_pk = o.contract`,
-    )
-    .raw()
-    .iterate({ o: q.offset }) as IterableIterator<Row>;
   const pieces: EventPieces = {
     offset: 0n,
     nodeId: 0,
@@ -62,40 +73,96 @@ export function* frames(db: Db, q: Question, askedParties?: readonly string[]): 
   const templates: Buffer[] = [];
   const packages: Buffer[] = [];
   const synchronizers: Buffer[] = [];
-  for (const row of rows) {
-    const counter = integer(row[2]);
-    const sync = row[1];
-    const shape = row[7];
-    const bytes = row[9];
+  const blobs = blobBatch(db);
+  for (const row of rowsByBatch(db, q, blobs)) {
+    const event = row[EVENT] as number;
+    const sync = row[SYNC] as number;
+    const shape = row[ITS_SHAPE] as number;
+    const found = blobs.next();
     if ((shape & RAW_SHAPE) !== 0) {
-      const kept = raw.get(row[0]) as [number, Buffer] | undefined;
-      if (kept === undefined) throw corrupt(row[0]);
-      yield kept[0] === 1 ? kept[1] : encodeFrame(kept[1], intern.synchronizerId(sync), BigInt(counter));
+      const kept = raw.get(event) as [number, Buffer] | undefined;
+      if (kept === undefined) throw corrupt(event);
+      append(
+        target,
+        kept[0] === 1 ? kept[1] : encodeFrame(kept[1], intern.synchronizerId(sync), BigInt(row[COUNTER])),
+      );
+      yield;
       continue;
     }
-    if (bytes === null) throw corrupt(row[0]);
-    blob.parseKept(bytes, 0, bytes.length);
-    pieces.offset = integer(row[3]);
-    pieces.nodeId = row[4];
-    const template = row[8];
-    if (template === null) pieces.template = none;
+    if (!found) throw corrupt(event);
+    const { buf, start, end } = blobs;
+    blob.parseKept(buf, start, end);
+    pieces.offset = row[OFFSET];
+    pieces.nodeId = row[NODE] as number;
+    const template = row[TEMPLATE] as number;
+    if (template === 0) pieces.template = none;
     else {
       templates[template] ??= intern.templateRow(template).field;
       pieces.template = templates[template];
     }
-    const layout = row[5];
-    const parties = layout === null ? none : layouts(layout);
-    pieces.parties = witnesses === undefined || layout === null ? parties : witnesses(layout, parties);
-    const rep = row[6];
-    if (rep === null) pieces.representative = none;
+    const layout = row[LAYOUT] as number;
+    const parties = layout === 0 ? none : layouts(layout);
+    pieces.parties = witnesses === undefined || layout === 0 ? parties : witnesses(layout, parties);
+    const rep = row[REPRESENTATIVE] as number;
+    if (rep === 0) pieces.representative = none;
     else {
       packages[rep] ??= intern.packageField(rep);
       pieces.representative = packages[rep];
     }
     pieces.shape = shape;
     synchronizers[sync] ??= intern.synchronizerField(sync);
-    yield builder.frame(blob, 0, bytes.length, pieces, synchronizers[sync], counter);
+    builder.appendFrame(target, blob, start, end, pieces, synchronizers[sync], row[COUNTER]);
+    yield;
   }
+}
+
+/** The rows of the answer; `blobs` has the batch to which each belongs. */
+function* rowsByBatch(db: Db, q: Question, blobs: BlobBatch): Generator<Row> {
+  // LIMIT -1 keeps the sort on the narrow rows of the inner query; they are packed behind it.
+  const rows = db
+    .prepare(
+      `SELECT ${packed(COLUMNS)}
+       FROM (SELECT a.act_event AS event, a.contract_pk AS contract, a.sync_pk AS sync, a.counter AS counter,
+               coalesce(e.ledger_offset, e.off) AS ledger_off, e.node_id AS node, e.layout_pk AS layout,
+               e.package_pk AS rep, e.shape AS shape, a.template_pk AS template
+             ${questionSql(q, { event: true })}
+             ORDER BY ledger_off, node, a.act_event
+             LIMIT -1) o`,
+    )
+    .pluck();
+  const batch: Row[] = Array.from({ length: BLOBS_PER_BATCH }, () => COLUMNS.map(() => 0));
+  const contracts: (number | null)[] = batch.map(() => null);
+  let filled = 0;
+  // The blobs of the last batch too are those of the moment at which the rows are seen.
+  const begun = !db.inTransaction;
+  if (begun) db.exec('BEGIN');
+  try {
+    for (const text of rows.iterate({ o: q.offset }) as IterableIterator<string>) {
+      const row = batch[filled];
+      unpack(text, row);
+      const kept = ((row[ITS_SHAPE] as number) & RAW_SHAPE) !== 0;
+      contracts[filled++] = kept ? null : (row[CONTRACT] as number);
+      if (filled < BLOBS_PER_BATCH) continue;
+      blobs.read(contracts);
+      yield* batch;
+      filled = 0;
+    }
+    if (filled === 0) return;
+    blobs.read(contracts.fill(null, filled));
+    yield* batch.slice(0, filled);
+  } finally {
+    if (begun && db.inTransaction) db.exec('COMMIT');
+  }
+}
+
+function append(target: FrameTarget, frame: Buffer): void {
+  if (target.end + frame.length > target.bytes.length) {
+    const grown = Buffer.allocUnsafeSlow(target.end + frame.length);
+    target.bytes.copy(grown, 0, 0, target.end);
+    target.bytes = grown;
+  }
+  target.bytes.set(frame, target.end);
+  target.end += frame.length;
 }
 
 /** Beyond this many cached layouts the cache starts anew. */

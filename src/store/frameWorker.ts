@@ -1,8 +1,9 @@
 /** The thread that {@link frameBlocks} starts. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { FrameTarget } from '../contract/eventFromBlob.js';
 import { sendError } from '../io/threadError.js';
 import { PIECE_BYTES } from '../wire/deflate.js';
-import { frames } from './activeFrames.js';
+import { appendFrames } from './activeFrames.js';
 import { BLOCKS, type FrameWorkerData, type FromFrameWorker } from './frameThread.js';
 import { withStore } from './open.js';
 
@@ -12,8 +13,7 @@ const { path, question, parties, returned } = workerData as FrameWorkerData;
 const post = (message: FromFrameWorker, given: ArrayBuffer[] = []): void => port.postMessage(message, given);
 /** Frames of usual length end well within it. */
 const BLOCK_BYTES = PIECE_BYTES + (PIECE_BYTES >> 3);
-let block: Buffer | undefined;
-let end = 0;
+const target: FrameTarget = { bytes: Buffer.alloc(0), end: 0 };
 let ends: number[] = [];
 let sent = 0;
 
@@ -27,35 +27,26 @@ function takeBlock(): Buffer {
 }
 
 function send(): void {
-  if (block === undefined) return;
-  const bytes = block.buffer as ArrayBuffer;
+  const bytes = target.bytes.buffer as ArrayBuffer;
   const itsEnds = Int32Array.from(ends);
-  post({ kind: 'block', bytes, end, ends: itsEnds }, [bytes, itsEnds.buffer]);
-  block = undefined;
+  post({ kind: 'block', bytes, end: target.end, ends: itsEnds }, [bytes, itsEnds.buffer]);
   sent++;
-  end = 0;
   ends = [];
-}
-
-/** A block ends where a piece of the file does: at the first frame that ends at {@link PIECE_BYTES} or behind. */
-function add(frame: Buffer): void {
-  block ??= takeBlock();
-  if (end + frame.length > block.length) {
-    const grown = Buffer.from(new ArrayBuffer(end + frame.length));
-    block.copy(grown, 0, 0, end);
-    block = grown;
-  }
-  block.set(frame, end);
-  end += frame.length;
-  ends.push(end);
-  if (end >= PIECE_BYTES) send();
 }
 
 try {
   await withStore(path, {}, ({ db }) => {
-    for (const frame of frames(db, question, parties)) add(frame);
+    target.bytes = takeBlock();
+    // A block ends where a piece of the file does: at the first frame that ends at PIECE_BYTES or behind.
+    for (const _ of appendFrames(db, question, target, parties)) {
+      ends.push(target.end);
+      if (target.end < PIECE_BYTES) continue;
+      send();
+      target.bytes = takeBlock();
+      target.end = 0;
+    }
   });
-  send();
+  if (ends.length > 0) send();
   post({ kind: 'end' });
 } catch (error) {
   post({ kind: 'error', error: sendError(error) });
