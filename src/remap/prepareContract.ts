@@ -73,6 +73,8 @@ export class ContractPreparer {
   /** What a reference becomes: itself in the first pass, the new id in the second. */
   private readonly resolve: (tableId: string) => string;
   private readonly remapper: ValueRemapper;
+  /** Takes the old ids of the synchronizers and packages that get new ones. */
+  private readonly renamed: Set<string>;
   private readonly partyOf = new Map<string, string>();
   private references: string[] = [];
   private current = '';
@@ -83,7 +85,9 @@ export class ContractPreparer {
     texts: TextParties,
     report: PrepareReport,
     resolve: (tableId: string) => string = (id) => id,
+    renamed: Set<string> = new Set(),
   ) {
+    this.renamed = renamed;
     this.options = options;
     this.texts = texts;
     this.report = report;
@@ -225,7 +229,7 @@ export class ContractPreparer {
   private templateId(contract: SourceContract): TemplateId {
     const packageId = packageIdOf(contract, { compiler: this.options.compiler });
     if (packageId === undefined) throw packageNeeded(contract, contract.templateId);
-    const renamed = this.options.packageMap?.get(packageId) ?? packageId;
+    const renamed = this.rename(this.options.packageMap, packageId);
     const templateId =
       renamed === contract.templateId.packageId
         ? contract.templateId
@@ -259,7 +263,7 @@ export class ContractPreparer {
     const old = contract.representativePackageId;
     if (old === undefined) return templateId.packageId;
     if (old === '') return '';
-    return this.options.packageMap?.get(old) ?? old;
+    return this.rename(this.options.packageMap, old);
   }
 
   private synchronizer(contract: SourceContract): string {
@@ -274,7 +278,14 @@ export class ContractPreparer {
         },
       );
     }
-    return this.options.synchronizerMap?.get(old) ?? old;
+    return this.rename(this.options.synchronizerMap, old);
+  }
+
+  private rename(map: ReadonlyMap<string, string> | undefined, old: string): string {
+    const fresh = map?.get(old);
+    if (fresh === undefined) return old;
+    this.renamed.add(old);
+    return fresh;
   }
 
   private roles(contract: SourceContract) {

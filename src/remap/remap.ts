@@ -12,7 +12,7 @@ import { firstPass } from './firstPass.js';
 import { createIdMapFile } from './idMapFile.js';
 import type { RemapOptions } from './remapOptions.js';
 import { type RemapResult, remapResult } from './remapResult.js';
-import { changedContracts, type RemapState, remapState, sourceIdOf } from './remapState.js';
+import { addFinding, changedContracts, type RemapState, remapState, sourceIdOf } from './remapState.js';
 import { resolveReferences } from './resolveReferences.js';
 import { secondPass } from './secondPass.js';
 
@@ -58,12 +58,22 @@ async function remap(
       result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
     }
     result.idMap = idMap;
+    addUnusedRenames(state);
+    // The second pass has findings too.
+    result.findings = state.findings.list();
     await map?.write(state);
   } catch (error) {
     await map?.abort();
     throw error;
   }
   return result;
+}
+
+function addUnusedRenames(state: RemapState): void {
+  const { synchronizerMap, packageMap } = state.options;
+  for (const old of [...(synchronizerMap?.keys() ?? []), ...(packageMap?.keys() ?? [])]) {
+    if (!state.renamed.has(old)) addFinding(state, 'UNUSED_RENAME', old);
+  }
 }
 
 /** Next to the output, unless said otherwise; none when the output is standard output. */

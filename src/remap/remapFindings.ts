@@ -14,6 +14,7 @@ export const REMAP_CODES = {
   MINTED: 'contracts that got a newly minted id, because their source has nothing to check an id with',
   IN_FLIGHT: 'contracts in flight between synchronizers: they are not in the output and keep their old ids',
   UNUSED_MAPPING: 'parties of the map that occur in no contract',
+  UNUSED_RENAME: 'synchronizers or packages to rename that no contract has',
   NOT_A_CANTON_PARTY: 'new party ids without fingerprint: no participant can host them',
   VIEWS_DROPPED: 'interface views were dropped: they would keep old parties',
   LABELS_DROPPED: 'labels of verbose events were dropped: no DAR has their template',

@@ -41,6 +41,8 @@ export interface RemapState {
   readonly parties: Set<string>;
   /** Old ids as the source writes them, where that is no hex. */
   readonly sourceIds: Map<number, string>;
+  /** Synchronizers and packages that were renamed, by their old ids. */
+  readonly renamed: Set<string>;
   /** Different contracts read. */
   contracts: number;
   minted: number;
@@ -69,6 +71,7 @@ export function remapState(options: RemapOptions): RemapState {
     collisions: [],
     parties: new Set(),
     sourceIds: new Map(),
+    renamed: new Set(),
     contracts: 0,
     minted: 0,
   };

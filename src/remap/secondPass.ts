@@ -54,8 +54,12 @@ function longWriter(
   write: (frame: Buffer) => void,
 ): (contract: SourceContract) => boolean {
   const { table, hasher } = state;
-  const preparer = new ContractPreparer(state.prepareOptions, textParties([]), SILENT, (id) =>
-    resolvedId(table, id),
+  const preparer = new ContractPreparer(
+    state.prepareOptions,
+    textParties([]),
+    SILENT,
+    (id) => resolvedId(table, id),
+    state.renamed,
   );
   return (contract) => {
     const prepared = preparer.prepare(contract);
@@ -107,7 +111,7 @@ function changedList(
 
 /** The short way: records of format A. False: declined. */
 function shortWriter(
-  { table, options }: RemapState,
+  { table, options, renamed }: RemapState,
   file: SnapshotFile,
   count: (changed: boolean) => void,
 ): (record: RecordView) => boolean {
@@ -120,7 +124,11 @@ function shortWriter(
       return table.stateOf(number) === ID_NEW ? table.newIdBytes(number) : undefined;
     },
     plainText: () => true,
-    synchronizer: (id) => synchronizerMap?.get(id) ?? id,
+    synchronizer: (id) => {
+      const fresh = synchronizerMap?.get(id);
+      if (fresh !== undefined) renamed.add(id);
+      return fresh ?? id;
+    },
   });
   return (record) => {
     const view = contract.of(record);

@@ -7,8 +7,10 @@ import { loadDars } from '../../src/dar/catalog.js';
 import { PlanCompiler } from '../../src/dar/plan.js';
 import { type PartyMap, partyMap, readPartyMap, unchangedParties } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
+import type { RemapOptions } from '../../src/remap/remapOptions.js';
 import { encodeFrame } from '../../src/snapshot/encodeRecord.js';
 import { WireReader } from '../../src/wire/reader.js';
+import { runCommand } from '../cli/runCommand.js';
 import { field } from '../convert/handBuilt.js';
 import { readAll } from '../convert/readAll.js';
 import { fixture } from '../fixtures.js';
@@ -92,4 +94,66 @@ it('a renamed package is renamed too where it only represents a contract that ke
   const [after] = (await readAll(output)).contracts;
   expect(after.blob).toEqual(upgraded?.blob);
   expect(after.representativePackageId).toBe('ab'.repeat(32));
+});
+
+describe('what is found while writing', () => {
+  const run = (input: string, rest: Partial<RemapOptions>) =>
+    remapContracts([input], { map, output: join(folder, 'found.acs.gz'), ...rest });
+
+  it('dropped interface views are told', async () => {
+    const { contracts } = await readAll(fixture('paint/old-ledger.acs.gz'));
+    const input = join(folder, 'views.acs.gz');
+    const frames = contracts.map(({ event = Buffer.alloc(0), synchronizerId = '' }, i) => {
+      const view = i < 2 ? field(8, field(1, '')) : Buffer.alloc(0);
+      return encodeFrame(Buffer.concat([event, view]), synchronizerId, 0n);
+    });
+    writeFileSync(input, gzipSync(Buffer.concat(frames)));
+    for (const longWay of [false, true]) {
+      const { findings } = await run(input, { compiler, longWay });
+      expect(findings.find(({ code }) => code === 'VIEWS_DROPPED')).toMatchObject({
+        count: 2,
+        examples: contracts.slice(0, 2).map((c) => c.contractId),
+      });
+    }
+  });
+
+  it('a renamed synchronizer or package that no contract has', async () => {
+    const input = fixture('paint/old-ledger.acs.gz');
+    const [{ synchronizerId = '', templateId }] = (await readAll(input)).contracts;
+    const other = `other::1220${'00'.repeat(32)}`;
+    const ways: (Partial<RemapOptions> & { chosen: PartyMap })[] = [
+      { chosen: identity },
+      { chosen: map },
+      { chosen: identity, longWay: true },
+      { chosen: identity, packageMap: new Map([[templateId.packageId, templateId.packageId]]) },
+    ];
+    for (const { chosen, ...way } of ways) {
+      const unused = async (old: string, packages: [string, string][] = []) => {
+        const { findings } = await run(input, {
+          compiler,
+          ...way,
+          map: chosen,
+          synchronizerMap: new Map([[old, other]]),
+          packageMap: new Map([...(way.packageMap ?? []), ...packages]),
+        });
+        return findings.find(({ code }) => code === 'UNUSED_RENAME')?.examples ?? [];
+      };
+      expect(await unused(synchronizerId)).toEqual([]);
+      expect(await unused(other)).toEqual([other]);
+      expect(await unused(synchronizerId, [['aa', 'bb']])).toEqual(['aa']);
+    }
+  });
+
+  it('ids that can be none are refused', async () => {
+    const words = [witnessed, '-o', join(folder, 'none.acs.gz')];
+    for (const option of [
+      ['--rename-synchronizer', 's::1220=not one'],
+      ['--rename-synchronizer', `s::1220=s::1220${'00'.repeat(32)}::34-0`],
+      ['--package-map', 'aa=b/b'],
+      ['--synchronizer', 'not one'],
+    ]) {
+      expect(await runCommand('remap', ...words, ...option)).toMatchObject({ status: 2 });
+    }
+    expect(await runCommand('convert', ...words, '--synchronizer', 'not one')).toMatchObject({ status: 2 });
+  });
 });

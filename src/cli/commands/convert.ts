@@ -5,6 +5,7 @@ import { PlanCompiler } from '../../dar/plan.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';
+import { checkedSynchronizer } from '../renameOptions.js';
 import { readSourceOptions, sourceOptions, warnAboutSources } from '../sourceOptions.js';
 import { groupDigits } from '../table.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
@@ -71,7 +72,7 @@ export const convertCommand = defineCommand({
       file: snapshotFileOptions(args),
       allowIncomplete: args['allow-incomplete'],
       compiler,
-      synchronizerId: args.synchronizer,
+      synchronizerId: checkedSynchronizer(args.synchronizer),
       onProgress: (contracts) => progress.update(contracts),
     });
     progress.finish();

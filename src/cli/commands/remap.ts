@@ -1,5 +1,6 @@
 /** `acs remap` */
 import { readFile } from 'node:fs/promises';
+import { isPackageId, synchronizerIdProblem } from '../../contract/identifier.js';
 import { parseMicros } from '../../contract/time.js';
 import { PlanCompiler } from '../../dar/plan.js';
 import { usageError } from '../../io/error.js';
@@ -13,7 +14,7 @@ import type { RemapResult } from '../../remap/remapResult.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';
-import { parseRenames } from '../renameOptions.js';
+import { checkedSynchronizer, parseRenames } from '../renameOptions.js';
 import { readSourceOptions, sourceOptions, warnAboutSources } from '../sourceOptions.js';
 import { groupDigits, renderTable } from '../table.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
@@ -123,9 +124,13 @@ export const remapCommand = defineCommand({
       output: args.output,
       compiler: args.dar.length > 0 ? new PlanCompiler(await loadDarArgs(args, context)) : undefined,
       mint: seed === undefined ? undefined : mint(seed),
-      packageMap: parseRenames(args['package-map'], '--package-map'),
-      synchronizerMap: parseRenames(args['rename-synchronizer'], '--rename-synchronizer'),
-      synchronizerId: args.synchronizer,
+      packageMap: parseRenames(args['package-map'], '--package-map', packageProblem),
+      synchronizerMap: parseRenames(
+        args['rename-synchronizer'],
+        '--rename-synchronizer',
+        synchronizerIdProblem,
+      ),
+      synchronizerId: checkedSynchronizer(args.synchronizer),
       createdAt: args['created-at'] === undefined ? undefined : parseMicros(args['created-at']),
       allow: new Set(args.allow as RemapCode[]),
       keepIds: args['keep-ids'],
@@ -155,6 +160,10 @@ export const remapCommand = defineCommand({
     return lost ? EXIT.loss : findings > 0 ? EXIT.findings : EXIT.ok;
   },
 });
+
+function packageProblem(id: string): string | undefined {
+  return isPackageId(id) ? undefined : 'it has a character that is not allowed';
+}
 
 async function readSeed(seed: string | undefined, file: string | undefined): Promise<Buffer | undefined> {
   if (seed !== undefined && file !== undefined) throw usageError('give --seed or --seed-file, not both');
