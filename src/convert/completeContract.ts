@@ -28,8 +28,8 @@ export type MissingPart = keyof typeof MISSING_PARTS;
 export interface CompletionOptions extends TypingOptions {
   /** For sources that name none. */
   readonly synchronizerId?: string | undefined;
-  /** Computes the hash of a key (32 bytes) for contracts whose source lacks it. */
-  readonly keyHash?: ((instance: ContractInstance) => Buffer) | undefined;
+  /** Computes the hash of a key (32 bytes) for contracts whose source lacks it; undefined when it cannot. */
+  readonly keyHash?: ((instance: ContractInstance) => Buffer | undefined) | undefined;
 }
 
 export type Completed = { readonly frame: Buffer } | { readonly missing: readonly MissingPart[] };
@@ -115,8 +115,9 @@ function completeEvent(contract: SourceContract, options: CompletionOptions): Bu
     };
     instance.key = key;
     if (key.hash.length === 0) {
-      if (options.keyHash === undefined) return undefined;
-      key.hash = options.keyHash(instance);
+      const hash = options.keyHash?.(instance);
+      if (hash === undefined) return undefined;
+      key.hash = hash;
     }
   }
   const parts: CreatedEventParts = {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
+import { keyHashOf } from '../hash/computeContractId.js';
 import { createAtomicFile } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
@@ -57,8 +58,11 @@ export interface ConvertResult {
  */
 export async function convertSources(
   inputs: readonly ByteInput[],
-  options: ConvertOptions,
+  given: ConvertOptions,
 ): Promise<ConvertResult> {
+  const packages = given.compiler?.packages;
+  const options: ConvertOptions =
+    packages === undefined ? given : { keyHash: (instance) => keyHashOf(instance, packages), ...given };
   const result: ConvertResult = {
     inputs: [],
     output: options.output,

@@ -68,6 +68,15 @@ export function computeContractId(instance: ContractInstance, options: ContractI
   return contractIdParts(instance, options).contractId;
 }
 
+/** The hash of a contract's key, or undefined when no package at hand has the types of its template. Errors: of typing. */
+export function keyHashOf(instance: ContractInstance, packages: PackageSet): Buffer | undefined {
+  const hasher = hasherFor(packages);
+  view.parse(encodeBlob(withSomeKeyHash(instance)));
+  const binding = hasher.binder.bind(view, '');
+  if (binding.problem !== null) throw binding.problem;
+  return binding.types === null ? undefined : hasher.keyHash(view, binding);
+}
+
 /** The instance under the id (and with the key hash) that belongs to its content. Errors as {@link contractIdParts}. */
 export function withComputedId(
   instance: ContractInstance,

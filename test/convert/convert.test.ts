@@ -12,10 +12,13 @@ import {
   contractIdHex,
   createdEventV1,
   dumpD,
+  field,
   frameB,
   frameC,
+  message,
   serializableContract,
   streamV1,
+  varintField,
 } from './handBuilt.js';
 import { readAll } from './readAll.js';
 
@@ -54,6 +57,44 @@ describe('acs convert', () => {
     const input = fixture('paint/json-ledger-api-v2.active-contracts.json');
     expect((await runCommand('convert', input, '-o', out)).status).toBe(0);
     expect(await inflated(out)).toEqual(await inflated(fixture('paint/old-ledger.acs.gz')));
+  });
+
+  it('a keyed contract of format B, which has no key hash, gets its own from the DAR', async () => {
+    const { contracts } = await readAll(fixture('snapshots/tiny.acs.gz'));
+    const keyed = contracts.find(({ key }) => key !== undefined);
+    const { key, instance, templateId, createdAt = 0n } = keyed ?? {};
+    if (instance === undefined || key?.value.form !== 'bytes' || templateId === undefined) throw new Error();
+    const input = path('keyed-b.gz');
+    const frame = frameB({
+      contractId: instance.contractId,
+      argument: instance.createArgument,
+      packageName: instance.packageName,
+      templateId: message(
+        field(1, templateId.packageId),
+        ...templateId.moduleName.split('.').map((part) => field(2, part)),
+        ...templateId.entityName.split('.').map((part) => field(3, part)),
+      ),
+      signatories: [...instance.nonMaintainerSignatories],
+      observers: [...instance.nonSignatoryStakeholders],
+      // Out of its envelopes.
+      salt: instance.authenticationData.subarray(4, -2),
+      createdAt: message(
+        varintField(1, createdAt / 1000000n),
+        varintField(2, (createdAt % 1000000n) * 1000n),
+      ),
+      synchronizerId: keyed?.synchronizerId ?? '',
+      key: key.value.bytes,
+      maintainers: [...(key.maintainers ?? [])],
+    });
+    writeFileSync(input, gzipSync(frame));
+    const run = (...more: string[]) => runCommand('convert', input, '-o', path('keyed.acs.gz'), ...more);
+    const without = await run();
+    expect(without.status).toBe(4);
+    expect(without.stderr).toContain('1 lack key-hash');
+    expect((await run('--dar', dar, '--no-cache')).stderr).toContain('1 lack key-hash');
+    expect(await run('--dar', fixture('dars'), '--no-cache', '-q')).toMatchObject({ status: 0, stderr: '' });
+    const [made] = (await readAll(path('keyed.acs.gz'))).contracts;
+    expect(made.blob?.toString('hex')).toBe(keyed?.blob?.toString('hex'));
   });
 
   it('recorded responses of a live participant: in-flight contracts are a loss, said so', async () => {

@@ -92,6 +92,8 @@ export function frameB(options: {
   salt?: Bytes;
   createdAt?: Bytes;
   synchronizerId?: string;
+  key?: Bytes;
+  maintainers?: string[];
 }): Buffer {
   const instance = message(
     field(1, options.templateId ?? lfIdentifier),
@@ -104,6 +106,18 @@ export function frameB(options: {
       : message(
           ...options.signatories.map((party) => field(1, party)),
           ...(options.observers ?? []).map((party) => field(2, party)),
+          ...(options.key === undefined
+            ? []
+            : [
+                field(
+                  3,
+                  message(
+                    field(1, options.templateId ?? lfIdentifier),
+                    field(2, message(field(1, '2.1'), field(2, options.key))),
+                  ),
+                ),
+                ...(options.maintainers ?? []).map((party) => field(4, party)),
+              ]),
         );
   const contract = message(
     field(1, options.contractId),
