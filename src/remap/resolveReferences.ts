@@ -15,7 +15,7 @@ const LOCAL_ID_BYTES = 33;
 
 /** Kahn's order. Error `REFERENCE_CYCLE`; dangling references are findings. */
 export function resolveReferences(state: RemapState): void {
-  const { table, pending } = state;
+  const { pending } = state;
   const resolve = resolver(state);
   const indexOf = new Map<number, number>();
   pending.forEach(({ number }, i) => {
@@ -41,12 +41,31 @@ export function resolveReferences(state: RemapState): void {
     for (const i of referrers.get(pending[next].number) ?? []) if (--waiting[i] === 0) ready.push(i);
   }
   if (done < pending.length) {
-    const stuck = pending.find((_, i) => waiting[i] > 0) as PendingContract;
+    const circle = circleAmong(pending, indexOf, waiting);
+    const names = circle.map((i) => sourceIdOf(state, pending[i].number));
     throw new AcsError('REFERENCE_CYCLE', 'contracts refer to each other in a circle: the input is corrupt', {
-      contractId: table.oldId(stuck.number),
-      found: `${pending.length - done} contracts`,
+      contractId: names[0],
+      found: `${names.slice(0, 5).join(' → ')}${names.length > 5 ? ` … (${names.length} contracts)` : ''} → ${names[0]}`,
     });
   }
+}
+
+/** A circle of contracts, in the order of their references. What waits leads to one, but need not be part of it. */
+function circleAmong(
+  pending: readonly PendingContract[],
+  indexOf: ReadonlyMap<number, number>,
+  waiting: Int32Array,
+): number[] {
+  const path: number[] = [];
+  const placeOf = new Map<number, number>();
+  let at = waiting.findIndex((count) => count > 0);
+  while (!placeOf.has(at)) {
+    placeOf.set(at, path.length);
+    path.push(at);
+    const next = pending[at].references.find((reference) => waiting[indexOf.get(reference) ?? -1] > 0);
+    at = indexOf.get(next as number) as number;
+  }
+  return path.slice(placeOf.get(at));
 }
 
 /** Resolves one contract after those it refers to. */

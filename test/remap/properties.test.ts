@@ -290,13 +290,14 @@ describe('remapping random ledgers', () => {
 
   it('references in a circle are corrupt input', async () => {
     const ids = [1, 2].map((n) => `00${Buffer.alloc(32, n).toString('hex')}ca101220${'00'.repeat(32)}`);
-    const circle = ids.map(
+    const outside = `00${Buffer.alloc(32, 9).toString('hex')}ca101220${'00'.repeat(32)}`;
+    const circle = [outside, ...ids].map(
       (id, i): ContractInstance => ({
         ...build([
           { argument: { kind: 'unit' }, signatories: [OLD[0]], observers: [], refersTo: [], version: 'ca10' },
         ])[0],
         contractId: id,
-        createArgument: encodeValue({ kind: 'record', fields: [{ kind: 'contractId', value: ids[1 - i] }] }),
+        createArgument: encodeValue({ kind: 'record', fields: [{ kind: 'contractId', value: ids[i % 2] }] }),
       }),
     );
     await expect(
@@ -305,7 +306,11 @@ describe('remapping random ledgers', () => {
         output: join(folder, 'c.out'),
         allow: new Set(['NOT_AUTHENTIC']),
       }),
-    ).rejects.toMatchObject({ code: 'REFERENCE_CYCLE' });
+    ).rejects.toMatchObject({
+      code: 'REFERENCE_CYCLE',
+      found: `${ids[0]} → ${ids[1]} → ${ids[0]}`,
+      place: { contractId: ids[0] },
+    });
   });
 
   it('a text with an old party is refused with its place, also inside a longer text', async () => {
