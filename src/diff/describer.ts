@@ -94,19 +94,24 @@ export function openDescriber(
   function disputed(first: number, members: readonly number[]): string | undefined {
     if (table.nextOf(first) < 0) return undefined;
     const all = new Set<string>();
+    /** Without opened commitments, which do not say where a contract is. */
+    const saying: number[] = [];
     let several = false;
     for (const input of members) {
       let rows = 0;
+      let says = true;
       for (let row = first; row >= 0; row = table.nextOf(row)) {
-        const synchronizer = shows(row, input) ? synchronizerOf(row) : undefined;
-        if (synchronizer === undefined) continue;
-        all.add(synchronizer);
+        if (!shows(row, input)) continue;
+        const synchronizer = synchronizerOf(row);
+        if (synchronizer === undefined) says = false;
+        else all.add(synchronizer);
         if (++rows > 1) several = true;
       }
+      if (says) saying.push(input);
     }
     if (!several) return undefined;
     return [...all].sort().find((synchronizer) => {
-      const [one, ...others] = members.map((input) => rowOn(first, input, synchronizer));
+      const [one, ...others] = saying.map((input) => rowOn(first, input, synchronizer));
       return !others.every((other) => alike(one!, other));
     });
   }

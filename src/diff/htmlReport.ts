@@ -9,6 +9,8 @@ import type { DiffSummary } from './summary.js';
 
 /** More rows make a browser slow; the summary still counts all of them. */
 export const REPORT_ROWS = 20_000;
+/** Of the parties, of which there may be as many as contracts, so many are listed. */
+const REPORT_PARTIES = 20;
 
 export interface HtmlReport {
   add(difference: Difference): void;
@@ -62,7 +64,9 @@ export function openHtmlReport(inputs: readonly string[], maxRows = REPORT_ROWS)
       ]);
     },
     render(summary, title) {
-      const data = { title, inputs, strings, rows, left, summary };
+      const { byParty, ...counts } = summary;
+      const shown = { ...counts, byParty: byParty.slice(0, REPORT_PARTIES) };
+      const data = { title, inputs, strings, rows, left, parties: byParty.length, summary: shown };
       return [
         '<!doctype html>',
         '<html lang="en">',

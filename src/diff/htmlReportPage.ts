@@ -82,8 +82,8 @@ export const REPORT_SCRIPT = `
       return [template(t.template) || t.template, el0('code', t.template.split(':')[0].slice(0, 16)), digits(t.different), counts(t.byClass)];
     }), [2]));
     add(main, el('h2', '', 'By party'));
-    main.appendChild(table(['party', 'different'], sum.byParty.slice(0, 20).map(function (p) { return [p.party, digits(p.different)]; }), [1]));
-    if (sum.byParty.length > 20) add(main, el('div', 'soft', 'and ' + digits(sum.byParty.length - 20) + ' more parties'));
+    main.appendChild(table(['party', 'different'], sum.byParty.map(function (p) { return [p.party, digits(p.different)]; }), [1]));
+    if (data.parties > sum.byParty.length) add(main, el('div', 'soft', 'and ' + digits(data.parties - sum.byParty.length) + ' more parties'));
   }
   function el0(tag, text) { return el(tag, '', text); }
 

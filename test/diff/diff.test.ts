@@ -358,6 +358,11 @@ describe('inputs', () => {
       'other-synchronizer',
     ]);
     expect((await run(sources, { synchronizer: OTHER_SYNC })).found).toEqual([]);
+    const both = writeSnapshot(join(folder, 'moved-and-not.acs.gz'), [
+      { instance: instance(1), synchronizerId: OTHER_SYNC },
+      { instance: instance(1), reassignmentCounter: 1n },
+    ]);
+    expect((await run([sources[0]!, await snapshotSource(both)])).found).toEqual([]);
     await expect(run([...sources, await snapshotSource(path, { name: 'third' })])).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('two participants share'),
@@ -396,6 +401,14 @@ describe('outputs', () => {
     const json = /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)![1]!;
     expect(JSON.parse(json).rows).toHaveLength(found.length);
     expect(html).not.toMatch(/https?:\/\//);
+  });
+
+  it('does not put every party into the report', async () => {
+    const { summary } = await run(await multi('participant1', 'participant2'), { hosting });
+    const byParty = Array.from({ length: 3000 }, (_, n) => ({ party: `party${n}::1220aa`, different: 1 }));
+    const html = openHtmlReport(['a', 'b']).render({ ...summary, byParty }, 'a b');
+    const json = /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)![1]!;
+    expect(JSON.parse(json)).toMatchObject({ parties: 3000, summary: { byParty: byParty.slice(0, 20) } });
   });
 
   it('gives 64-bit integers as strings', async () => {
