@@ -3,7 +3,7 @@
  * The same inputs give the same bytes, in whatever order they are named.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, realpath, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
@@ -16,7 +16,7 @@ import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
 import { createAtomicFile, removeWhenInterrupted, writeFileAtomic } from '../io/atomicFile.js';
 import { AcsError, usageError } from '../io/error.js';
 import { fileError, writeError } from '../io/input.js';
-import { refuseReadOnce } from '../io/readTwice.js';
+import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
 import { toolVersion } from '../io/toolVersion.js';
 import type { DecisionContext } from './decide.js';
 import { hostingJson } from './hostingJson.js';
@@ -89,6 +89,10 @@ export async function makePlan(
   await refuseReadOnce(inputs.flatMap(({ path }) => path ?? []));
   checkFolderNames(inputs.map((input) => input.name));
   const context = decisionContext(inputs, options);
+  for (const uid of options.waived ?? []) {
+    if (context.participants.includes(uid))
+      throw usageError(`${uid} is waived, but its view is among the inputs`, 'leave out one of them');
+  }
   await refuseExisting(folder);
   const target = await realpath(folder).catch(() => resolve(folder));
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
@@ -217,6 +221,7 @@ async function writePlan(
       decisions,
       inverseDecisions,
     });
+    const identities = await Promise.all(inputs.map(identityOf));
     const diff = await diffInputs(inputs, {
       hosting: options.hosting,
       synchronizer: context.synchronizer,
@@ -247,6 +252,9 @@ async function writePlan(
       counts: draft.counts,
     };
     const planInputs = await Promise.all(inputs.map((input, i) => describeInput(input, diff.inputs[i]!)));
+    // The digest has to be that of what was compared.
+    for (const [i, input] of inputs.entries())
+      if ((await identityOf(input)) !== identities[i]) throw inputChanged({ file: input.path });
     const plan: Omit<PlanJson, 'decisions'> = {
       ...common,
       kind: 'plan',
@@ -306,6 +314,15 @@ async function describeInput(input: DiffSource, summary: DiffSummary['inputs'][n
     digest: await input.digest!(),
     contracts: summary.contracts,
   };
+}
+
+/** Tells a file from the one that takes its place. A store stands at an offset, and what it shows there stays. */
+async function identityOf({ kind, path }: DiffSource): Promise<string> {
+  if (kind === 'store' || path === undefined) return '';
+  const { ino, size, mtimeNs } = await stat(path, { bigint: true }).catch((cause) => {
+    throw fileError(path, cause);
+  });
+  return `${ino} ${size} ${mtimeNs}`;
 }
 
 /** The decisions stand one per line at the end: there may be many. */

@@ -124,7 +124,7 @@ ${calls.map((call, i) => `send ${i + 1} ${call.method} ${call.file}`).join('\n')
 /** Scala for the Canton console; `participant` is the name the console knows the participant by. */
 export function consoleScript(name: string, operations: readonly PlanOperation[]): string {
   const lines = [
-    `// Repair of ${name}. Run in the folder of this file, in a console with features.enable-repair-commands.`,
+    `// Repair of ${scalaText(name)}. Run in the folder of this file, in a console with features.enable-repair-commands.`,
     `val repaired = participants.all.find(_.name == ${scalaText(name)}).getOrElse(sys.error(${scalaText(`no participant ${name}`)}))`,
     'repaired.synchronizers.disconnect_all()',
     'def lines(file: String): Seq[String] = scala.io.Source.fromFile(file).getLines().filter(_.nonEmpty).toSeq',

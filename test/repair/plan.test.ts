@@ -16,6 +16,7 @@ import { type DiffSource, snapshotSource } from '../../src/diff/source.js';
 import { makePlan, type PlanOptions } from '../../src/repair/plan.js';
 import { readPlan } from '../../src/repair/planJson.js';
 import { parsePolicy } from '../../src/repair/policy.js';
+import { consoleScript } from '../../src/repair/repairScripts.js';
 import { simulatePlan } from '../../src/repair/simulate.js';
 import { runCommand } from '../cli/runCommand.js';
 import {
@@ -242,6 +243,32 @@ describe('refusals', () => {
     ]);
   });
 
+  it('inputs that change while it is made', async () => {
+    const paths = ['changing', 'staying'].map((name) => join(folder, `${name}.acs.gz`));
+    for (const path of paths) writeSnapshot(path, [active]);
+    const sources = await Promise.all(
+      paths.map((path, i) => snapshotSource(path, { participant: participant('ab'[i]!) })),
+    );
+    const changing: DiffSource = Object.create(sources[0]!, {
+      digest: {
+        value: async () => {
+          writeSnapshot(paths[0]!, []);
+          return sources[0]!.digest!();
+        },
+      },
+    });
+    await expect(
+      makePlan([changing, sources[1]!], fresh(), { hosting: two, policy: { kind: 'union' } }),
+    ).rejects.toMatchObject({ code: 'INPUT_CHANGED', place: { file: paths[0] } });
+  });
+
+  it('a participant that is waived and planned for', async () => {
+    await expect(plan({ a: [active], b: [] }, { waived: [participant('b')] })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('is waived'),
+    });
+  });
+
   it('a folder that another plan has filled meanwhile, which stays', async () => {
     const used = fresh();
     const late: DiffSource = Object.create(storeView('a', [active]), {
@@ -367,6 +394,12 @@ describe('the participants of the corpus', () => {
       makePlan(await open(corpusFiles), fresh(), { hosting: corpusHosting, policy: { kind: 'union' } }),
     ).rejects.toMatchObject({ code: 'PLAN_PAYLOAD_UNAUTHENTIC', hint: expect.stringContaining('--dar') });
   });
+});
+
+it('a name with a line break adds no line to the console script', () => {
+  expect(consoleScript('a\nsys.exit()', []).split('\n')).toHaveLength(
+    consoleScript('a', []).split('\n').length,
+  );
 });
 
 describe('a plan and its inputs', () => {
