@@ -1,9 +1,11 @@
 /**
  * Inflating zstd (Scan's bulk dumps). Node 20 has no zstd: the blocks are decoded by fzstd; the frame structure is walked
- * here so that a cut file, a huge window and a bomb are refused before memory is spent. Frame checksums are not verified.
+ * here so that a cut file, a huge window and a bomb are refused before memory is spent, and checksums, which fzstd passes
+ * over, are verified.
  */
 import { Decompress } from 'fzstd';
 import { AcsError } from '../io/error.js';
+import { xxh64 } from './xxh64.js';
 
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
@@ -19,7 +21,9 @@ const RATIO_GRACE_BYTES = 256 << 20;
 /** Bytes handed to the decoder at once: bounds what one call can inflate. */
 const SLICE_BYTES = 64 << 10;
 
-/** The inflated bytes of all frames. Errors: `ZSTD_TRUNCATED`, `ZSTD_DAMAGED`, `ZSTD_WINDOW`, `ZSTD_BOMB`. */
+/**
+ * The inflated bytes of all frames. Errors: `ZSTD_TRUNCATED`, `ZSTD_DAMAGED`, `ZSTD_CHECKSUM`, `ZSTD_WINDOW`, `ZSTD_BOMB`.
+ */
 export async function* inflateZstd(
   chunks: AsyncIterable<Buffer>,
   options: ZstdOptions = {},
@@ -28,21 +32,48 @@ export async function* inflateZstd(
   const maxRatio = options.maxRatio ?? 1000;
   let out: Uint8Array[] = [];
   let inflated = 0;
+  let hash = xxh64();
+  let hashing = false;
   const decoder = new Decompress((data) => {
     if (data.length > 0) {
       inflated += data.length;
+      if (hashing) hash.update(data);
       out.push(data.slice());
     }
   });
+  const decode = (part: Buffer, last: boolean): void => {
+    try {
+      decoder.push(part, last);
+    } catch (cause) {
+      throw damaged(walker.offset, cause);
+    }
+  };
+  /** Bytes handed to the decoder. */
+  let fed = 0;
+  const feed = (slice: Buffer): void => {
+    const sliceEnd = fed + slice.length;
+    let rest = slice;
+    // The decoder gets one frame at a time: so what comes out is of that frame, and small frames come out at all.
+    for (;;) {
+      const [end] = walker.ends;
+      hashing = end === undefined ? walker.hasChecksum : end.checksum !== undefined;
+      if (end === undefined || end.offset > sliceEnd) break;
+      const bytes = end.offset - fed;
+      decode(rest.subarray(0, bytes), true);
+      rest = rest.subarray(bytes);
+      fed += bytes;
+      walker.ends.shift();
+      if (end.checksum !== undefined && hash.low32() !== end.checksum) throw wrongChecksum(end.offset);
+      hash = xxh64();
+    }
+    if (rest.length > 0) decode(rest, false);
+    fed = sliceEnd;
+  };
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
       const slice = chunk.subarray(at, at + SLICE_BYTES);
       walker.push(slice);
-      try {
-        decoder.push(slice, false);
-      } catch (cause) {
-        throw damaged(walker.offset, cause);
-      }
+      feed(slice);
       if (inflated > RATIO_GRACE_BYTES && inflated > maxRatio * walker.offset) {
         throw new AcsError('ZSTD_BOMB', 'the zstd stream inflates more than any dump does', {
           byteOffset: walker.offset,
@@ -65,20 +96,35 @@ function damaged(byteOffset: number, cause: unknown): AcsError {
   });
 }
 
+function wrongChecksum(byteOffset: number): AcsError {
+  return new AcsError('ZSTD_CHECKSUM', 'the inflated data is not what was compressed: its checksum differs', {
+    byteOffset,
+    hint: 'fetch the file again',
+  });
+}
+
+/** Where a frame ends in the compressed stream. */
+interface FrameEnd {
+  offset: number;
+  checksum: number | undefined;
+}
+
 /** Follows frame headers and block headers; knows whether the stream may end here. */
 function frameWalker() {
+  const ends: FrameEnd[] = [];
   let offset = 0;
   let need: Uint8Array = new Uint8Array(0);
-  /** Bytes of block content, checksum or skippable frame still to pass over. */
+  /** Bytes of block content or of a skippable frame still to pass over. */
   let skip = 0;
   let state: 'frame' | 'block' | 'checksum' = 'frame';
   let hasChecksum = false;
 
   function step(head: Buffer): number {
     if (state === 'checksum') {
+      if (head.length < 4) return -1;
       state = 'frame';
-      skip = 4;
-      return 0;
+      ends.push({ offset: offset + 4, checksum: head.readUInt32LE(0) });
+      return 4;
     }
     if (state === 'block') {
       if (head.length < 3) return -1;
@@ -86,7 +132,10 @@ function frameWalker() {
       const type = (header >> 1) & 3;
       if (type === 3) throw damaged(offset, new Error('reserved block type'));
       skip = type === 1 ? 1 : header >> 3;
-      if ((header & 1) === 1) state = hasChecksum ? 'checksum' : 'frame';
+      if ((header & 1) === 1) {
+        state = hasChecksum ? 'checksum' : 'frame';
+        if (!hasChecksum) ends.push({ offset: offset + 3 + skip, checksum: undefined });
+      }
       return 3;
     }
     if (head.length < 4) return -1;
@@ -126,6 +175,12 @@ function frameWalker() {
   }
 
   return {
+    /** Frames whose end was seen, in order; taken away by who has dealt with them. */
+    ends,
+    /** Of the frame under way. */
+    get hasChecksum() {
+      return hasChecksum;
+    },
     get offset() {
       return offset;
     },

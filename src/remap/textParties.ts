@@ -46,8 +46,8 @@ export function textParties(parties: Iterable<string>): TextParties {
       }
       if (plain.size === 0) return undefined;
       if (plain.has(text)) return text;
-      if (text.length > 4096) return undefined;
-      return text.split(/[^A-Za-z0-9_:-]+/).find((word) => plain.has(word));
+      for (const [word] of text.matchAll(/[A-Za-z0-9_:-]+/g)) if (plain.has(word)) return word;
+      return undefined;
     },
   };
 }
