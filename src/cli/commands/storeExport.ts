@@ -4,6 +4,7 @@ import { usageError } from '../../io/error.js';
 import { exportColumns } from '../../store/columnar.js';
 import { exportSnapshot } from '../../store/exportSnapshot.js';
 import { describeInFlight } from '../../store/history.js';
+import { DEFLATE_LEVEL } from '../../wire/deflate.js';
 import { defineCommand, EXIT } from '../command.js';
 import { columnarJson, exportJson } from '../storeJson.js';
 import { askFilter, askOptions, dbPositional, sourceOption } from '../storeOptions.js';
@@ -44,7 +45,7 @@ export const storeExportCommand = defineCommand({
         describe: 'contracts in flight: leave out and list, write empty records, or fail',
       })
       .option('manifest', { type: 'boolean', default: false, describe: 'write OUT.manifest.json too' })
-      .option('level', { type: 'number', describe: 'compression, 0 to 9 (default 6)' })
+      .option('level', { type: 'number', describe: `deflate level, 0 to 9 (default ${DEFLATE_LEVEL})` })
       .option('blobs', {
         type: 'boolean',
         default: false,
