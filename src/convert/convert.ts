@@ -175,7 +175,7 @@ function incomplete(result: ConvertResult): AcsError {
   );
 }
 
-/** True for a contract that an earlier input held on the same synchronizer; different content is an error. */
+/** True for a contract that an earlier input held on the same synchronizer; different content or counter is an error. */
 function repeatedContracts(): (contract: SourceContract, frame: Buffer) => boolean {
   const ids = new Interner(MAX_REMEMBERED);
   const digests: number[] = [];
@@ -184,6 +184,7 @@ function repeatedContracts(): (contract: SourceContract, frame: Buffer) => boole
     const id = ids.id(key, 0, key.length);
     const content = createHash('sha256')
       .update(contract.blob ?? frame)
+      .update(`${contract.reassignmentCounter ?? 0n}`)
       .digest();
     const digest = content.readUIntBE(0, 6);
     if (id === digests.length) {
@@ -191,10 +192,14 @@ function repeatedContracts(): (contract: SourceContract, frame: Buffer) => boole
       return false;
     }
     if (digests[id] !== digest) {
-      throw new AcsError('CONTENT_CONFLICT', 'two inputs hold the same contract with different content', {
-        contractId: contract.contractId,
-        hint: 'find out which one is genuine with `acs verify` before going on',
-      });
+      throw new AcsError(
+        'CONTENT_CONFLICT',
+        'two inputs hold the same contract with different content or counter',
+        {
+          contractId: contract.contractId,
+          hint: 'find out which one is genuine with `acs verify` before going on',
+        },
+      );
     }
     return true;
   };

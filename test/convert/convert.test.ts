@@ -227,6 +227,11 @@ describe('acs convert', () => {
     const conflict = await runCommand('convert', path('x.gz'), path('y.gz'), '-o', path('xy.acs.gz'));
     expect(conflict.status).toBe(4);
     expect(conflict.stderr).toContain('CONTENT_CONFLICT');
+    const moved = frameB({ contractId: id, argument: Buffer.from('6a00', 'hex'), counter: 2 });
+    writeFileSync(path('y.gz'), gzipSync(moved));
+    const later = await runCommand('convert', path('x.gz'), path('y.gz'), '-o', path('xy.acs.gz'));
+    expect(later.status).toBe(4);
+    expect(later.stderr).toContain('different content or counter');
     const sandbox = fixture('paint/sandbox.query.json');
     const twice = await runCommand('convert', sandbox, sandbox, '--to', 'jsonl', '-o', path('t.jsonl'));
     expect(twice.stderr).toContain('NO_COMMON_CUT');
