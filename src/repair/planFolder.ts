@@ -227,19 +227,22 @@ export function aliasFor(aliases: ReadonlyMap<string, string>, synchronizer: str
   return aliases.get(synchronizer) ?? synchronizer.split('::')[0]!;
 }
 
-/** Throws a usage error when two synchronizers would have the same alias. */
+/** Throws a usage error when two synchronizers would have the same alias, or files of the same name. */
 export function checkAliases(aliases: ReadonlyMap<string, string>, synchronizers: Iterable<string>): void {
   const seen = new Map<string, string>();
   for (const synchronizer of synchronizers) {
     const alias = aliasFor(aliases, synchronizer);
-    const other = seen.get(alias);
+    const name = fileName(alias);
+    const other = seen.get(name);
     if (other !== undefined && other !== synchronizer) {
       throw usageError(
-        `${other} and ${synchronizer} have the same alias ${alias}`,
+        aliasFor(aliases, other) === alias
+          ? `${other} and ${synchronizer} have the same alias ${alias}`
+          : `the aliases of ${other} and ${synchronizer} give the same file name ${name}`,
         'name the aliases: --alias SYNCHRONIZER=ALIAS',
       );
     }
-    seen.set(alias, synchronizer);
+    seen.set(name, synchronizer);
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCommand } from './runCommand.js';
 
@@ -56,6 +57,21 @@ describe('acs commitment', () => {
       );
       expect(status).toBeGreaterThan(1);
       expect(stderr).toContain(message);
+    }
+  });
+
+  it('expects of who shares nothing the commitment to nothing', async () => {
+    const empty = join(folder, 'empty.acs.gz');
+    writeFileSync(empty, gzipSync(''));
+    const call = ['commitment', empty, '--participant', 'participant1', '--hosting', hosting];
+    const nothing = '1220e2c0cf0361cbe95c80df9dbbc0fd5007020783d24fc753fe8a120699c7e3bd34';
+    for (const [expected, status] of [
+      [nothing, 0],
+      ['SHA-256:e2c0cf0361cb...', 0],
+      [nothing.replace(/4$/, '5'), 1],
+    ] as const) {
+      const result = await runCommand(...call, '--with', 'participant2', '--expect', expected);
+      expect(result.status).toBe(status);
     }
   });
 

@@ -306,6 +306,18 @@ describe('refusals', () => {
       { targetSynchronizer: 'sync::1220cc', aliases: new Map([['sync::1220cc', 'fresh']]) },
     );
     expect(made.aliases).toEqual({ [SYNC]: 'sync', 'sync::1220cc': 'fresh' });
+    await expect(
+      plan(
+        { a: [active], b: [] },
+        {
+          targetSynchronizer: 'sync::1220cc',
+          aliases: new Map([
+            ['sync::1220cc', 'our sync'],
+            [SYNC, 'our_sync'],
+          ]),
+        },
+      ),
+    ).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('file name our_sync') });
     expect(() => parsePolicy('best', participant)).toThrow(/unknown policy/);
     expect(() => parsePolicy('prefer:nobody', (name) => participantUid(two, name))).toThrow();
   });

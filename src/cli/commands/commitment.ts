@@ -4,7 +4,7 @@ import type { SchemeName } from '../../commitment/commitmentScheme.js';
 import type { CounterParticipantCommitment } from '../../commitment/commitments.js';
 import { type GroupDigestList, groupDigests, groupName } from '../../commitment/groupDigests.js';
 import { participantUid, readHostingMap } from '../../commitment/hostingMap.js';
-import { commitmentLogText, parseCommitment } from '../../commitment/lthash16.js';
+import { commitmentLogText, commitmentOf, emptyState, parseCommitment } from '../../commitment/lthash16.js';
 import { SCHEMES, schemeOf } from '../../commitment/scheme.js';
 import { usageError } from '../../io/error.js';
 import { fileError } from '../../io/input.js';
@@ -210,13 +210,17 @@ function describeCommitments(
   return lines.join('\n');
 }
 
-/** Whole commitments are compared; so is the start of the hash that logs show (`SHA-256:e2c0cf0361cb...`). */
+/**
+ * Whole commitments are compared; so is the start of the hash that logs show (`SHA-256:e2c0cf0361cb...`). Who shares
+ * nothing sends nothing, and answers with the commitment to nothing when asked.
+ */
 function expectation(expect: string): (commitment: CounterParticipantCommitment | undefined) => boolean {
+  const own = (found: CounterParticipantCommitment | undefined): Buffer =>
+    found?.commitment ?? commitmentOf(emptyState());
   const start = /^(?:SHA-256:)([0-9a-f]{6,64})(?:\.\.\.|…)?$/.exec(expect)?.[1];
-  if (start !== undefined)
-    return (found) => found?.commitment.toString('hex').slice(4).startsWith(start) === true;
+  if (start !== undefined) return (found) => own(found).toString('hex').slice(4).startsWith(start);
   const wanted = parseCommitment(expect);
-  return (found) => found?.commitment.equals(wanted) === true;
+  return (found) => own(found).equals(wanted);
 }
 
 async function readSalt(path: string): Promise<string> {

@@ -162,7 +162,7 @@ export const diffCommand = defineCommand({
         if (mismatch.notShown > 0) {
           context.warn({
             code: 'DIFF_NOT_SHOWN',
-            message: `${mismatch.notShown} contracts differ in their content only; this format cannot show them`,
+            message: `${mismatch.notShown} contracts differ in something else than being active or their counters; this format cannot show that`,
             count: mismatch.notShown,
           });
         }
