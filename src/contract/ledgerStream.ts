@@ -3,7 +3,7 @@
  * gzip-compressed or not. The form is told from the first bytes; either way the caller sees protobuf bytes.
  */
 import { AcsError } from '../io/error.js';
-import { asBuffer, type ByteInput, inputName, readChunks } from '../io/input.js';
+import { asBuffer, type ByteInput, inputName, letGo, readChunks } from '../io/input.js';
 import { frameSplitter } from '../wire/frames.js';
 import { looksLikeGzip } from '../wire/gzipHeader.js';
 import { emptyGzipFacts, inflateGzip } from '../wire/inflate.js';
@@ -63,7 +63,7 @@ export async function inflatedStream(input: ByteInput): Promise<InflatedStream |
   const stored = await peek(file);
   if (stored === undefined) return undefined;
   const inflated = looksLikeGzip(stored.head)
-    ? inflateGzip(stored.bytes, emptyGzipFacts(), { members: 'all' })
+    ? inflateGzip(stored.bytes, emptyGzipFacts(), { members: 'all', onFault: () => letGo(input) })
     : undefined;
   const plain = inflated === undefined ? stored : await peek(inflated);
   if (plain === undefined) return undefined;

@@ -13,6 +13,7 @@ import type { AuthenticityReport } from './authenticity.js';
 import { startCheckThreads } from './checkThreads.js';
 import { duplicateSearch } from './duplicates.js';
 import { type Finding, fromError, type Level } from './finding.js';
+import { manifestDifferences } from './manifestDifferences.js';
 import { stretchCollector } from './stretch.js';
 import { type CheckTotals, stretchChecker } from './stretchChecker.js';
 
@@ -118,8 +119,9 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
   if (!complete) notChecked.push('everything behind the damage');
   notChecked.push(...(await duplicates.confirm(input, complete, scan)));
   const manifest = complete
-    ? await manifestVerdict(input, facts, contentDigest, report)
+    ? await manifestVerdict(input, facts, contracts, contentDigest, report)
     : 'not compared: the file is damaged';
+  if (manifest === AGREES) notChecked.push('the SHA-256 digests and the counts by group of the manifest');
   return {
     file: facts.name,
     records: facts.records,
@@ -183,9 +185,12 @@ function reportContainer(facts: SnapshotFacts, report: (finding: Finding) => voi
   }
 }
 
+const AGREES = 'agrees';
+
 async function manifestVerdict(
   input: ByteInput,
   facts: SnapshotFacts,
+  contracts: number,
   digest: string,
   report: (finding: Finding) => void,
 ): Promise<string> {
@@ -198,12 +203,11 @@ async function manifestVerdict(
   try {
     const manifest = await readManifest(input);
     if (manifest === undefined) return 'none';
-    if (manifest.inflated.bytes === facts.gzip.inflatedBytes && manifest.contentDigest === digest)
-      return 'agrees';
+    const [difference] = manifestDifferences(manifest, facts, contracts, digest);
+    if (difference === undefined) return AGREES;
     throw new AcsError('MANIFEST_STALE', 'the manifest describes other content', {
       file: input,
-      expected: `${manifest.inflated.bytes} inflated bytes, content digest ${manifest.contentDigest}`,
-      found: `${facts.gzip.inflatedBytes} inflated bytes, content digest ${digest}`,
+      ...difference,
     });
   } catch (error) {
     if (!(error instanceof AcsError)) throw error;

@@ -49,6 +49,14 @@ export async function* readChunks(input: ByteInput, chunkBytes = READ_CHUNK_BYTE
   }
 }
 
+/**
+ * To be called when an input is not read to its end, before what reads it is closed: whoever still writes to standard input
+ * is not waited for.
+ */
+export function letGo(input: ByteInput): void {
+  if (input === '-') process.stdin.destroy();
+}
+
 /** Hosting maps and the like of the largest networks stay far below. */
 export const MAX_TEXT_BYTES = 64 << 20;
 

@@ -21,7 +21,11 @@ export class RecordView extends RecordBorders {
 
   /** True when the counter is 0; no bigint is made. */
   get counterIsZero(): boolean {
-    return this.counterStart < 0 || this.counterLow === 0;
+    return (
+      this.counterStart < 0 ||
+      this.counterLow === 0 ||
+      (this.counterLow === 0x80 && this.reassignmentCounter === 0n)
+    );
   }
 
   has(field: number): boolean {

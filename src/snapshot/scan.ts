@@ -3,7 +3,7 @@
  * chunk, synchronous inside; memory does not grow with the file.
  */
 import { AcsError } from '../io/error.js';
-import { type ByteInput, inputName, readChunks } from '../io/input.js';
+import { type ByteInput, inputName, letGo, readChunks } from '../io/input.js';
 import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { emptyGzipFacts, type GzipFacts, type InflateOptions, inflateGzip } from '../wire/inflate.js';
 import { refuseOtherFormats, refuseOtherInflatedFormats } from './format.js';
@@ -65,12 +65,21 @@ export async function scanFrames(
   try {
     const inflated =
       options.inflated?.(facts.gzip) ??
-      inflateGzip(refuseOtherFormats(readChunks(input, options.readBytes)), facts.gzip, options);
+      inflateGzip(refuseOtherFormats(readChunks(input, options.readBytes)), facts.gzip, {
+        ...options,
+        onFault: () => letGo(input),
+      });
     for await (const chunk of refuseOtherInflatedFormats(inflated)) {
-      options.beforeChunk?.(chunk);
-      splitter.push(chunk, sink);
+      let goOn = false;
+      try {
+        options.beforeChunk?.(chunk);
+        splitter.push(chunk, sink);
+        if (!stopped) await options.afterChunk?.();
+        goOn = !stopped;
+      } finally {
+        if (!goOn) letGo(input);
+      }
       if (stopped) return facts;
-      if (options.afterChunk !== undefined) await options.afterChunk();
     }
     splitter.finish();
     return facts;

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { readLedgerStream } from '../contract/ledgerStream.js';
 import { AcsError, withHint } from '../io/error.js';
-import { type ByteInput, inputName, readChunks } from '../io/input.js';
+import { type ByteInput, inputName, letGo, readChunks } from '../io/input.js';
 import { type TakeBatch, type UpdateThread, updateThread } from './updateThread.js';
 
 /** Bytes of an input, as it is stored, from which on a thread is worth its start. */
@@ -38,9 +38,11 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
       const name = inputName(input);
       const chunks = readChunks(input);
       const { first, long } = await beginning(chunks, threadFrom);
+      const message = lettingGo(input, taker.message);
+      const batch = lettingGo(input, taker.batch);
       try {
         if (!long) {
-          await readLedgerStream(joined(first, chunks), 'GetUpdatesResponse', taker.message, {
+          await readLedgerStream(joined(first, chunks), 'GetUpdatesResponse', message, {
             name,
             ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
           });
@@ -48,7 +50,7 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
         }
         thread ??= updateThread(draftBatchBytes);
         const give = typeof input === 'string' && input !== '-';
-        await thread.read(name, joined(first, chunks), give, maxMessageBytes, taker.batch);
+        await thread.read(name, joined(first, chunks), give, maxMessageBytes, batch);
       } catch (error) {
         throw error instanceof AcsError ? advised(error.locate({ file: name })) : error;
       } finally {
@@ -58,6 +60,23 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
     async close() {
       await thread?.close();
     },
+  };
+}
+
+/** The same function; when it ends the reading, nobody who still writes to the input is waited for. */
+function lettingGo<Args extends unknown[], Result>(
+  input: ByteInput,
+  take: (...args: Args) => Result,
+): (...args: Args) => Result {
+  return (...args) => {
+    let goOn = false;
+    try {
+      const result = take(...args);
+      goOn = result !== false;
+      return result;
+    } finally {
+      if (!goOn) letGo(input);
+    }
   };
 }
 

@@ -51,6 +51,8 @@ export interface InflateOptions {
   /** Inflated / compressed beyond which the file is refused as a bomb. Default {@link DEFAULT_MAX_RATIO}. */
   maxRatio?: number;
   chunkBytes?: number;
+  /** Called at a fault: more of the source is not wanted, and what comes late is not to be waited for. */
+  onFault?: () => void;
 }
 
 /** Snapshots inflate 5 to 10 times; deflate can reach 1032 times. Checked only beyond {@link RATIO_GRACE_BYTES}. */
@@ -80,7 +82,7 @@ export async function* inflateGzip(
         inflatedBytes: 0,
         crc32: 0,
       };
-      for await (const chunk of inflateBody(queue, options.chunkBytes ?? INFLATE_CHUNK_BYTES, facts)) {
+      for await (const chunk of inflateBody(queue, facts, options)) {
         for (let from = 0; from < chunk.length; from += WARM_BYTES) {
           const part = chunk.subarray(from, from + WARM_BYTES);
           member.crc32 = crc32(part, member.crc32);
@@ -109,7 +111,11 @@ export async function* inflateGzip(
   }
 }
 
-async function* inflateBody(queue: ByteQueue, chunkSize: number, facts: GzipFacts): AsyncGenerator<Buffer> {
+async function* inflateBody(
+  queue: ByteQueue,
+  facts: GzipFacts,
+  { chunkBytes: chunkSize = INFLATE_CHUNK_BYTES, onFault }: InflateOptions,
+): AsyncGenerator<Buffer> {
   const inflater = createInflateRaw({ chunkSize });
   const bodyStart = queue.offset;
   let fed = 0;
@@ -158,6 +164,7 @@ async function* inflateBody(queue: ByteQueue, chunkSize: number, facts: GzipFact
     }
     if (failure !== undefined) throw failure;
   } catch (error) {
+    onFault?.();
     if (failure !== undefined) throw failure;
     if (error instanceof AcsError) throw error;
     throw inflateError(error, bodyStart + inflater.bytesWritten, facts.inflatedBytes);
@@ -198,7 +205,7 @@ function inflateError(cause: unknown, byteOffset: number, inflatedBytes: number)
   return new AcsError('GZIP_DAMAGED', `the compressed data is damaged (${(cause as Error).message})`, {
     byteOffset,
     expected: 'a valid deflate stream',
-    found: `damage after ${inflatedBytes} inflated bytes`,
+    found: `damage here or somewhat behind; ${inflatedBytes} inflated bytes come before it`,
     hint: 'fetch the file again, or save what is left with `acs recover`',
     cause,
   });

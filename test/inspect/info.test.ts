@@ -145,6 +145,19 @@ describe('a manifest', () => {
     writeFileSync(manifestPath(file), manifest.replace(/"contentDigest": "..../, '"contentDigest": "0000'));
     await expect(snapshotInfo(file)).rejects.toMatchObject({ code: 'MANIFEST_STALE' });
     expect((await verifySnapshot(file)).findings).toEqual({ MANIFEST_STALE: 1 });
+    const [piece] = written.pieces;
+    for (const [part, other] of [
+      ['"contracts": ', '"contracts": 1'],
+      ['"inFlight": ', '"inFlight": 1'],
+      [`"crc32": ${written.crc32}`, '"crc32": 7'],
+      [`"crc32": ${piece?.crc32}`, '"crc32": 7'],
+      [`"inflatedBytes": ${piece?.inflatedBytes}`, '"inflatedBytes": 7'],
+      [`"at": ${written.pieces[3]?.at}`, '"at": 11'],
+    ] as const) {
+      expect(manifest).toContain(part);
+      writeFileSync(manifestPath(file), manifest.replace(part, other));
+      expect((await verifySnapshot(file)).findings).toEqual({ MANIFEST_STALE: 1 });
+    }
     writeFileSync(manifestPath(file), manifest);
     writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.alloc(1)]));
     expect((await snapshotInfo(file)).manifest).toContain('not used');

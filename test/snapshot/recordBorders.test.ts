@@ -78,6 +78,7 @@ function readParts(frame: Buffer): Parts {
       event: [event, eventEnd],
       synchronizer: [synchronizer, synchronizerEnd],
       counter,
+      isZero: counter === 0n,
       fields: [...inner.eventFields],
     };
   } catch (error) {
@@ -105,6 +106,7 @@ function viewParts(frame: Buffer): Parts {
     event: [view.eventStart, view.eventEnd],
     synchronizer: [view.synchronizerStart, view.synchronizerEnd],
     counter: view.reassignmentCounter,
+    isZero: view.counterIsZero,
     fields: [...view.eventFields],
   };
 }
@@ -162,7 +164,7 @@ describe('the parts of a record', () => {
   });
 
   it('however they are put together', () => {
-    const part = fc.constantFrom('event', 'synchronizer', 'counter', 'unknown', 'large counter');
+    const part = fc.constantFrom('event', 'synchronizer', 'counter', 'unknown', 'large counter', 'long zero');
     const extra = fc.constantFrom(0, 0, 0, 1, 2, 3);
     const layout = fc.record({
       which: fc.nat(frames.length - 1),
@@ -190,6 +192,7 @@ describe('the parts of a record', () => {
             ),
           synchronizer: (n) => field(0x12, frame.subarray(view.synchronizerStart, view.synchronizerEnd), n),
           counter: () => Buffer.from([0x18, 0x05]),
+          'long zero': () => Buffer.from([0x18, 0x80, 0x80, 0x00]),
           'large counter': () => Buffer.from([0x18, 0x85, 0x01]),
           unknown: () => Buffer.from([0x2a, 0x01, 0x00]),
         };

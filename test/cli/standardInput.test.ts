@@ -1,0 +1,34 @@
+/** A producer that goes on is not waited for by a command that has what it wants. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fixture } from '../fixtures.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/acs.cjs', import.meta.url));
+let child: ChildProcess | undefined;
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+/** Feeds bytes to a command and leaves its standard input open; its exit status. */
+function fed(bytes: Buffer, ...words: string[]): Promise<number | null> {
+  const started = spawn(process.execPath, [MAIN, ...words], { stdio: ['pipe', 'ignore', 'ignore'] });
+  child = started;
+  started.stdin.on('error', () => undefined);
+  started.stdin.write(bytes);
+  return new Promise((done) => {
+    started.once('exit', done);
+  });
+}
+
+describe('standard input that does not end', () => {
+  it('is let go of when enough was read', async () => {
+    expect(await fed(readFileSync(fixture('snapshots/tiny.acs.gz')), 'cat', '--limit', '1', '-')).toBe(0);
+  });
+
+  it('is let go of when its content is refused', async () => {
+    const bytes = readFileSync(fixture('snapshots/tiny.acs.gz'));
+    expect(await fed(Buffer.concat([bytes.subarray(0, 400), Buffer.alloc(9000, 0xff)]), 'cat', '-')).toBe(4);
+  });
+});
