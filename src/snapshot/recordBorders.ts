@@ -214,6 +214,9 @@ export class RecordBorders {
     while (r.pos < r.end) {
       const tag = r.tag();
       if (tag === 0x0a) {
+        if (lapiStart >= 0) {
+          throw new AcsError('CONTRACT_TWICE', 'a record holds two active contracts', { byteOffset: r.pos });
+        }
         const n = r.length();
         lapiStart = r.pos;
         this.lapiEnd = r.pos + n;

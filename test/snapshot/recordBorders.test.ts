@@ -50,6 +50,7 @@ function readParts(frame: Buffer): Parts {
         else unknown++;
       },
       (tag) => {
+        if (tag === 0x0a && lapi >= 0) throw new AcsError('CONTRACT_TWICE', '');
         if (tag === 0x12 && lapi >= 0) throw new AcsError('FORMAT_MIXED', '');
       },
     );
