@@ -1,6 +1,8 @@
-/** Running states and commitments of a snapshot file, in one pass; memory grows with the stakeholder groups only. */
+/** Running states and commitments of a snapshot file, in one pass; memory grows with the stakeholder groups, and by 8 bytes per contract. */
 import { availableParallelism } from 'node:os';
 import { ContractView } from '../contract/contractView.js';
+import { type ContractIdList, contractIdList } from '../contract/idList.js';
+import { fingerprintInto } from '../contract/idTable.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import type { RecordView } from '../snapshot/record.js';
@@ -37,7 +39,14 @@ export interface SnapshotStates {
   contracts: Map<string, number>;
   /** The states per synchronizer; only the wanted one with {@link SnapshotStatesOptions.synchronizer}. */
   states: Map<string, GroupStates>;
+  /** Contracts that seem to stand more than once in the file, by synchronizer; see `contractIdList`. */
+  repeated: Map<string, number>;
 }
+
+/** Contracts whose ids are kept at once. */
+const ID_BATCH = 512;
+/** So many repeated contracts are counted. */
+const MAX_REPEATED = 1000;
 
 interface SynchronizerTally {
   /** Bytes of the synchronizer id in the records. */
@@ -46,12 +55,26 @@ interface SynchronizerTally {
   states: GroupStates | undefined;
   /** States per sequence of stakeholders as they stand in a record. */
   known: Map<string, readonly GroupState[]>;
+  ids: ContractIdList | undefined;
+  /** Fingerprints of the ids on their way into the list. */
+  fingerprints: Uint32Array;
+  waiting: number;
+}
+
+function noteId(tally: SynchronizerTally, buf: Buffer, start: number, end: number): void {
+  fingerprintInto(buf, start, end, tally.fingerprints, 2 * tally.waiting);
+  if (++tally.waiting === ID_BATCH) flushIds(tally);
+}
+
+function flushIds(tally: SynchronizerTally): void {
+  tally.ids?.add(tally.fingerprints.subarray(0, 2 * tally.waiting));
+  tally.waiting = 0;
 }
 
 /**
  * Hashes every contract of a snapshot into the group states of its synchronizer. Where the blob and the event of a record
  * disagree the blob decides. A contract that stands twice in the
- * file is hashed twice (`acs verify` finds such files). Throws what {@link scanSnapshot} throws.
+ * file is hashed twice; see {@link SnapshotStates.repeated}. Throws what {@link scanSnapshot} throws.
  */
 export async function groupStatesOfSnapshot(
   input: ByteInput,
@@ -80,6 +103,9 @@ export async function groupStatesOfSnapshot(
             })
           : undefined,
         known: new Map(),
+        ids: wanted ? contractIdList() : undefined,
+        fingerprints: new Uint32Array(wanted ? 2 * ID_BATCH : 0),
+        waiting: 0,
       };
       tallies.push(current);
     }
@@ -126,7 +152,12 @@ export async function groupStatesOfSnapshot(
     if (contract.hasBlob) {
       const { buf, contractIdStart, contractIdEnd } = contract.blob;
       states.changeStatesRaw(changed, buf, contractIdStart, contractIdEnd, counter, 1);
-    } else states.changeStates(changed, contract.contractId, counter, 1);
+      noteId(tally, buf, contractIdStart, contractIdEnd);
+    } else {
+      states.changeStates(changed, contract.contractId, counter, 1);
+      const id = Buffer.from(contract.contractId, 'hex');
+      noteId(tally, id, 0, id.length);
+    }
   };
   let facts: SnapshotFacts;
   try {
@@ -136,11 +167,14 @@ export async function groupStatesOfSnapshot(
     for (const { states } of tallies) await states?.abandon();
     throw error;
   }
-  const found: SnapshotStates = { facts, contracts: new Map(), states: new Map() };
+  const found: SnapshotStates = { facts, contracts: new Map(), states: new Map(), repeated: new Map() };
   for (const tally of tallies) {
     const id = tally.id.toString();
     found.contracts.set(id, tally.contracts);
     if (tally.states !== undefined) found.states.set(id, tally.states);
+    flushIds(tally);
+    const repeated = tally.ids?.repeated(MAX_REPEATED).size ?? 0;
+    if (repeated > 0) found.repeated.set(id, repeated);
   }
   return found;
 }
@@ -188,7 +222,7 @@ export interface SnapshotCommitments {
 /**
  * The commitments that `participant` exchanges if the file holds its active contracts at the tick. They are those of the
  * node exactly when the file was exported for every party the participant hosts, nothing excluded, with the hosting of
- * the tick. Throws `COMMITMENT_WHICH_SYNCHRONIZER`, `HOSTING_UNKNOWN_PARTICIPANT`.
+ * the tick. Throws `COMMITMENT_WHICH_SYNCHRONIZER`, `COMMITMENT_DUPLICATE_CONTRACT`, `HOSTING_UNKNOWN_PARTICIPANT`.
  */
 export async function commitmentsOfSnapshot(
   input: ByteInput,
@@ -196,7 +230,7 @@ export async function commitmentsOfSnapshot(
 ): Promise<SnapshotCommitments> {
   const participant = participantUid(options.hosting, options.participant);
   const wanted = options.synchronizer ?? options.hosting.synchronizerId;
-  const { facts, contracts, states } = await groupStatesOfSnapshot(input, {
+  const { facts, contracts, states, repeated } = await groupStatesOfSnapshot(input, {
     ...options,
     ...(wanted === undefined ? {} : { synchronizer: wanted }),
   });
@@ -208,6 +242,22 @@ export async function commitmentsOfSnapshot(
       hint: 'name the synchronizer, or put synchronizer_id into the hosting map',
       exitCode: 2,
     });
+  }
+  const twice = repeated.get(synchronizer);
+  if (twice !== undefined) {
+    throw new AcsError(
+      'COMMITMENT_DUPLICATE_CONTRACT',
+      'contracts stand more than once in the file: what it gives is no commitment of a participant',
+      {
+        file: facts.name,
+        expected: 'every contract once per synchronizer',
+        found:
+          twice === MAX_REPEATED
+            ? `${twice} or more that do not`
+            : `${twice} that ${twice === 1 ? 'does' : 'do'} not`,
+        hint: '`acs verify` names them, `acs merge` removes exact duplicates',
+      },
+    );
   }
   let elsewhere = 0;
   for (const [id, count] of contracts) if (id !== synchronizer) elsewhere += count;

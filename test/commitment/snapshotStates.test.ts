@@ -104,6 +104,19 @@ describe('the commitments of a snapshot file', () => {
     });
   });
 
+  it('are refused for a file in which contracts stand twice', async () => {
+    const bytes = gunzipSync(fixture('snapshots/multi/participant1.acs.gz'));
+    const twice = gzipSync(Buffer.concat([bytes, bytes]));
+    await expect(
+      commitmentsOfSnapshot(twice, { hosting, participant: 'participant1' }),
+    ).rejects.toMatchObject({
+      code: 'COMMITMENT_DUPLICATE_CONTRACT',
+      found: '416 that do not',
+    });
+    const { repeated } = await groupStatesOfSnapshot(fixturePath('snapshots/two-synchronizers.acs.gz'));
+    expect(repeated.size).toBe(0);
+  });
+
   it('are the same on any number of threads', async () => {
     // The corpus file many times over: the sums wrap, but whoever sums must get the same.
     const bytes = gunzipSync(fixture('snapshots/multi/participant1.acs.gz'));
