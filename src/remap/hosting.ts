@@ -58,6 +58,22 @@ function ofPartyMap(text: string): PartyHosting {
   };
 }
 
+/** Error `HOSTING_AMBIGUOUS`: of two maps for one synchronizer only one would be used. */
+export function refuseTwoHostings(hostings: readonly PartyHosting[]): void {
+  const seen = new Set<string | undefined>();
+  for (const { synchronizerId } of hostings) {
+    if (seen.has(synchronizerId)) {
+      throw new AcsError('HOSTING_AMBIGUOUS', 'two hosting maps are about the same synchronizer', {
+        expected: 'one per synchronizer, with all participants in it',
+        found: synchronizerId ?? 'two that name no synchronizer',
+        hint: 'put them together into one',
+        exitCode: 2,
+      });
+    }
+    seen.add(synchronizerId);
+  }
+}
+
 /** The hosting of a synchronizer: the one that names it, else the one that names none. */
 export function hostingOf(
   hostings: readonly PartyHosting[],

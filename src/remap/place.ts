@@ -15,7 +15,7 @@ import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
-import { hostingOf, type PartyHosting } from './hosting.js';
+import { hostingOf, type PartyHosting, refuseTwoHostings } from './hosting.js';
 import { importFileKey, importFiles } from './importFiles.js';
 import { PLACEMENT_HEADER, type PlacementReason, placementLine } from './placement.js';
 import { Tally } from './tally.js';
@@ -82,6 +82,7 @@ const MAX_CONTRACTS = 2 ** 30;
 /** Places every contract. Error `UNPLACED` (nothing is written) unless `allowUnplaced`. */
 export async function placeContracts(inputs: readonly string[], options: PlaceOptions): Promise<PlaceResult> {
   await refuseReadOnce(inputs);
+  refuseTwoHostings(options.hostings);
   const run = new PlaceRun(options);
   try {
     return await run.run(inputs);

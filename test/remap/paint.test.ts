@@ -186,6 +186,16 @@ describe('the paint-offer ledger', () => {
     await allValid(out('x.acs.gz'));
   });
 
+  it('a creation time that no contract can have is refused', async () => {
+    const minting = { mint: mint(SEED), createdAt: -62135596800000001n, synchronizerId: OLD };
+    await expect(
+      remapContracts(
+        [fixture('paint/json-api-v1.query.json')],
+        options({ output: out('x.acs.gz'), ...minting }),
+      ),
+    ).rejects.toMatchObject({ code: 'BLOB_CREATED_AT' });
+  });
+
   it('several inputs give one file each, with the same new ids', async () => {
     const inputs = [source, fixture('paint/old-ledger.acs.gz')];
     const result = await remapContracts(inputs, options({ output: out('several') }));

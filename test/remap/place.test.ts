@@ -232,6 +232,17 @@ describe('acs place and acs count', () => {
     expect(own.placed.files).toMatchObject([{ participant: 'p1', contracts: 9 }]);
   });
 
+  it('two hosting maps for one synchronizer are refused, where the second was not looked at', async () => {
+    const rows = readFileSync(map, 'utf8').trim().split('\n');
+    const halves = [rows.slice(1, 5), rows.slice(5)].map((half, i) => {
+      writeFileSync(at(`half${i}.csv`), [rows[0], ...half].join('\n'));
+      return ['--hosting', at(`half${i}.csv`)];
+    });
+    const both = await place(at('new.acs.gz'), ...halves.flat(), '-o', at('halves'));
+    expect(both.status).toBe(2);
+    expect(both.stderr).toContain('HOSTING_AMBIGUOUS');
+  });
+
   it('lists what was only witnessed, and does not import it', async () => {
     const hosting = at('witness.json');
     writeFileSync(
