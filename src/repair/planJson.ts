@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { DiffSummaryJson } from '../diff/differenceJson.js';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
+import { faultyPlanField } from './planShape.js';
 import type { PlanWarning } from './warnings.js';
 
 export const PLAN_FORMAT = 'acskit-plan/1';
@@ -135,26 +136,9 @@ export async function readPlan(folder: string): Promise<PlanJson> {
   if (typeof plan !== 'object' || plan === null || plan.format !== PLAN_FORMAT) {
     throw malformed(path, PLAN_FORMAT, String((plan as { format?: unknown } | null)?.format));
   }
-  const lists = [plan.inputs, plan.participants, plan.decisions, plan.warnings, plan.waived];
-  if (
-    !lists.every(Array.isArray) ||
-    typeof plan.synchronizerId !== 'string' ||
-    typeof plan.counts !== 'object'
-  ) {
-    throw malformed(
-      path,
-      'inputs, participants, decisions, warnings and a synchronizer',
-      'something is missing',
-    );
-  }
-  for (const participant of plan.participants ?? []) {
-    for (const operation of participant.operations) {
-      if (!/^[\w.-]+$/.test(operation.file) || !/^[\w.-]+$/.test(participant.folder)) {
-        throw malformed(path, 'file names inside the plan folder', `${participant.folder}/${operation.file}`);
-      }
-    }
-  }
   await refuseChanged(folder, path, text);
+  const fault = faultyPlanField(plan as Record<string, unknown>);
+  if (fault !== undefined) throw malformed(path, `${fault} as \`acs plan\` writes it`, 'something else');
   return plan as PlanJson;
 }
 

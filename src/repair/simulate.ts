@@ -9,7 +9,7 @@ import { type HostingMap, hostingMapOf } from '../commitment/hostingMap.js';
 import { diffInputs } from '../diff/diff.js';
 import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, usageError } from '../io/error.js';
 import type { OperationOutcome } from './participantModel.js';
 import { sha256OfFile } from './planFolder.js';
 import { INVERSE_FOLDER, PLAN_FILE, type PlanJson, readPlan } from './planJson.js';
@@ -112,7 +112,9 @@ export async function simulatePlan(
 async function matchInputs(plan: PlanJson, sources: readonly DiffSource[]): Promise<DiffSource[]> {
   const inputs: DiffSource[] = [];
   for (const input of plan.inputs) {
-    const source = sources.find((s) => s.participant === input.participant);
+    const [source, second] = sources.filter((s) => s.participant === input.participant);
+    if (second !== undefined)
+      throw usageError(`two inputs are views of ${input.name}`, 'give one view per participant');
     if (source === undefined) {
       throw new AcsError('PLAN_STALE', 'an input of the plan is missing', { expected: input.participant });
     }

@@ -456,6 +456,13 @@ describe('a plan and its inputs', () => {
     await expect(readPlan(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     writeFileSync(join(target, 'plan.json'), JSON.stringify({ ...plan, policy: 'majority' }));
     await expect(readPlan(target)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    rmSync(join(target, 'plan.sha256'));
+    for (const field of Object.keys(plan).filter((name) => !['format', 'hostingDigest'].includes(name))) {
+      writeFileSync(join(target, 'plan.json'), JSON.stringify({ ...plan, [field]: [{ operations: 7 }] }));
+      await expect(readPlan(target), field).rejects.toMatchObject({ code: 'PLAN_MALFORMED' });
+    }
+    const [one, another] = await open();
+    await expect(simulatePlan(other, [one!, another!, one!])).rejects.toMatchObject({ code: 'USAGE' });
     writeFileSync(join(target, 'plan.json'), '{"format":"other"}');
     await expect(readPlan(target)).rejects.toMatchObject({ code: 'PLAN_MALFORMED' });
   });
