@@ -63,11 +63,11 @@ export function classifyPair(a: DiffState, b: DiffState, fields: () => readonly 
   }
   const counters = a.reassignmentCounter !== b.reassignmentCounter;
   const inFlight = a.state === 'in-flight' || b.state === 'in-flight';
+  const elsewhere =
+    a.synchronizer !== undefined && b.synchronizer !== undefined && a.synchronizer !== b.synchronizer;
   if (inFlight) {
-    if (a.state !== b.state || counters) found.push('in-flight');
+    if (a.state !== b.state || counters || elsewhere) found.push('in-flight');
   } else {
-    const elsewhere =
-      a.synchronizer !== undefined && b.synchronizer !== undefined && a.synchronizer !== b.synchronizer;
     if (elsewhere) found.push('other-synchronizer');
     else if (counters) found.push('counter-differs');
   }

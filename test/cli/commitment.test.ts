@@ -148,6 +148,8 @@ describe('acs commitment', () => {
     expect(groups.status).toBe(1);
     expect((JSON.parse(groups.stdout) as { differences: unknown[] }).differences).toHaveLength(4);
 
+    const unlike = await runCommand('commitment', 'diff', `${mine}.json`, `${theirs}.node`);
+    expect(unlike.stderr).toContain(`${theirs}.node`);
     const want = planted['participant1/participant2']!;
     const mismatch = await runCommand(
       ...['commitment', 'diff', `${mine}.console`, `${theirs}.node`, '--format', 'canton-mismatch'],

@@ -200,10 +200,11 @@ describe('classes of a contract', () => {
     expect(found[0]!.pairs.map((pair) => pair.class)).toEqual(['only-in', 'counter-differs', 'only-in']);
   });
 
-  it('in flight on both sides is the same unless the counters differ', async () => {
-    const flying = (counter: bigint) => ({
-      contracts: [{ ...base, reassignmentCounter: counter, inFlight: true }],
+  it('in flight on both sides is the same unless the counters or the synchronizers left differ', async () => {
+    const flying = (counter: bigint, from = SYNC) => ({
+      contracts: [{ ...base, reassignmentCounter: counter, inFlight: true, synchronizerId: from }],
     });
+    expect((await differences({ a: flying(1n), b: flying(1n, OTHER_SYNC) }))[0]!.class).toBe('in-flight');
     expect(await differences({ a: flying(1n), b: flying(1n) })).toEqual([]);
     expect((await differences({ a: flying(1n), b: flying(2n) }))[0]!.class).toBe('in-flight');
   });

@@ -6,7 +6,7 @@ import {
   type OpenCommitmentDiff,
   type OpenCommitmentDifference,
 } from '../../commitment/openCommitmentDiff.js';
-import { usageError } from '../../io/error.js';
+import { AcsError, usageError } from '../../io/error.js';
 import { fileError, readChunks } from '../../io/input.js';
 import { refuseReadOnce } from '../../io/readTwice.js';
 import { parseByteSize } from '../byteSize.js';
@@ -166,7 +166,11 @@ async function groupDigestFiles(
     const text = await readFile(path, 'utf8').catch((cause) => {
       throw fileError(path, cause);
     });
-    return parseGroupDigests(text);
+    try {
+      return parseGroupDigests(text);
+    } catch (error) {
+      throw error instanceof AcsError ? error.locate({ file: path }) : error;
+    }
   };
   return { local: await read(local), remote: await read(remote) };
 }
