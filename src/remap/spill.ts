@@ -1,9 +1,12 @@
-/** Byte strings kept for later: in memory up to a limit, beyond it in a temporary file that nobody else sees. */
-
+/**
+ * Byte strings kept for later: in memory up to a limit, beyond it in a temporary file that nobody else sees. Errors of that
+ * file: `DISK_FULL`, `FILE_UNWRITABLE`, `FILE_UNREADABLE`.
+ */
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileError, writeError } from '../io/input.js';
 
 export interface Spill {
   /** Returns the handle to {@link get} it with. */
@@ -12,7 +15,7 @@ export interface Spill {
   close(): void;
 }
 
-export function spill(memoryLimit = 64 << 20): Spill {
+export function spill(memoryLimit = 64 << 20, folder = tmpdir()): Spill {
   const memory: (Buffer | undefined)[] = [];
   const position: number[] = [];
   const length: number[] = [];
@@ -29,16 +32,16 @@ export function spill(memoryLimit = 64 << 20): Spill {
         position.push(-1);
         return handle;
       }
-      if (file === undefined) {
-        const path = join(tmpdir(), `acskit-${process.pid}-${randomBytes(6).toString('hex')}.spill`);
-        file = openSync(path, 'wx+', 0o600);
-        // Gone with the process, whatever happens.
-        unlinkSync(path);
-      }
       memory.push(undefined);
       position.push(fileBytes);
-      let done = 0;
-      while (done < bytes.length) done += writeSync(file, bytes, done, bytes.length - done, fileBytes + done);
+      try {
+        file ??= openUnseen(folder);
+        let done = 0;
+        while (done < bytes.length)
+          done += writeSync(file, bytes, done, bytes.length - done, fileBytes + done);
+      } catch (cause) {
+        throw writeError(folder, cause);
+      }
       fileBytes += bytes.length;
       return handle;
     },
@@ -48,7 +51,9 @@ export function spill(memoryLimit = 64 << 20): Spill {
       const bytes = Buffer.allocUnsafe(length[handle]);
       let done = 0;
       while (done < bytes.length) {
-        done += readSync(file as number, bytes, done, bytes.length - done, position[handle] + done);
+        const n = readSync(file as number, bytes, done, bytes.length - done, position[handle] + done);
+        if (n === 0) throw fileError(folder, new Error('a temporary file is shorter than what was written'));
+        done += n;
       }
       return bytes;
     },
@@ -58,4 +63,12 @@ export function spill(memoryLimit = 64 << 20): Spill {
       memory.length = 0;
     },
   };
+}
+
+function openUnseen(folder: string): number {
+  const path = join(folder, `acskit-${process.pid}-${randomBytes(6).toString('hex')}.spill`);
+  const file = openSync(path, 'wx+', 0o600);
+  // Gone with the process, whatever happens.
+  unlinkSync(path);
+  return file;
 }
