@@ -54,6 +54,25 @@ describe('acs diff', () => {
     expect(stderr).toContain('no logical synchronizer id');
   });
 
+  it('warns when the hosting map is that of another synchronizer', async () => {
+    const other = [
+      '--synchronizer',
+      `other::1220${'0'.repeat(64)}`,
+      '--hosting',
+      join(MULTI, 'hosting.json'),
+    ];
+    const of = ['--participant', 'participant1', '--with', 'participant2'];
+    for (const call of [
+      ['diff', file(1), file(2)],
+      ['commitment', file(1), ...of],
+      ['commitment', 'open', file(1), ...of, '-o', join(folder, 'opened')],
+      ['plan', file(1), file(2), '--policy', 'union', '-o', join(folder, 'of-other')],
+    ]) {
+      const { stderr } = await acs(...call, ...other);
+      expect(stderr).toContain('HOSTING_OTHER_SYNCHRONIZER');
+    }
+  });
+
   it('warns when an opened commitment is compared with all of a snapshot', async () => {
     const opened = 'fixtures/commitments/open-commitment.bin';
     const all = await acs('diff', file(1), opened);

@@ -11,6 +11,7 @@ import { fileError } from '../../io/input.js';
 import { defineCommand, EXIT } from '../command.js';
 import { type ComputedCommitments, computeCommitments } from '../commitmentInput.js';
 import type { CliContext } from '../context.js';
+import { warnOfOtherSynchronizer } from '../hostingSynchronizer.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits, renderTable } from '../table.js';
 import { commitmentDiffCommand } from './commitmentDiff.js';
@@ -102,6 +103,7 @@ export const commitmentCommand = defineCommand({
       throw usageError('--group-digests and --expect need --with', 'name the counter-participant');
     }
     const hosting = await readHostingMap(args.hosting);
+    warnOfOtherSynchronizer(context, hosting, args.synchronizer);
     const counterParticipant = args.with === undefined ? undefined : participantUid(hosting, args.with);
     if (
       counterParticipant !== undefined &&

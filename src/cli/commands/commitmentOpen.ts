@@ -5,6 +5,7 @@ import { openSnapshot } from '../../commitment/openSnapshot.js';
 import { createAtomicFile } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
 import { defineCommand, EXIT } from '../command.js';
+import { warnOfOtherSynchronizer } from '../hostingSynchronizer.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits } from '../table.js';
 
@@ -44,6 +45,7 @@ export const commitmentOpenCommand = defineCommand({
       }),
   async run(args, context) {
     const hosting = await readHostingMap(args.hosting);
+    warnOfOtherSynchronizer(context, hosting, args.synchronizer);
     const synchronizer = args.synchronizer ?? hosting.synchronizerId;
     if (synchronizer === undefined) {
       throw usageError(

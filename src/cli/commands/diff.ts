@@ -14,6 +14,7 @@ import { usageError } from '../../io/error.js';
 import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import { openComparisonInputs } from '../comparisonInputs.js';
+import { warnOfOtherSynchronizer } from '../hostingSynchronizer.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
 import { sourceFiles } from '../sourceFiles.js';
@@ -105,6 +106,7 @@ export const diffCommand = defineCommand({
         `${args.synchronizer} is no logical synchronizer id: ${problem}`,
         '`acs info` lists the synchronizers of a file',
       );
+    warnOfOtherSynchronizer(context, hosting, args.synchronizer);
     const scan = scanOptions(args);
     const recordTimes = parseRecordTimes(args.recordTime, args.synchronizer ?? hosting?.synchronizerId);
     const sources = await openComparisonInputs(args.inputs, { hosting, scan, recordTimes });

@@ -12,6 +12,7 @@ import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import { openComparisonInputs } from '../comparisonInputs.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
+import { warnOfOtherSynchronizer } from '../hostingSynchronizer.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { parseRecordTimes, recordTimeOption } from '../recordTimes.js';
 import { sourceFiles } from '../sourceFiles.js';
@@ -168,6 +169,7 @@ export const planCommand = defineCommand({
   async run(args, context) {
     const hosting = await readHostingMap(args.hosting);
     const uid = (name: string): string => participantUid(hosting, name);
+    warnOfOtherSynchronizer(context, hosting, args.synchronizer);
     const scan = scanOptions(args);
     const recordTimes = parseRecordTimes(args.recordTime, args.synchronizer ?? hosting.synchronizerId);
     const sources = await openComparisonInputs(args.inputs, { hosting, scan, recordTimes });
