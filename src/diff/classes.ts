@@ -34,6 +34,8 @@ export interface DiffState {
   representativePackageId?: string | undefined;
   /** Record time (microseconds) of an archive or purge, when known. */
   at?: bigint | undefined;
+  /** Other synchronizers on which the input shows the contract too, which no sound participant does. */
+  alsoOn?: readonly string[] | undefined;
 }
 
 export interface PairVerdict {

@@ -78,6 +78,14 @@ export function openDescriber(
     return -1;
   }
 
+  /** Where else than in `shown` an input shows the contract. */
+  function elsewhere(first: number, input: number, shown: number): string[] | undefined {
+    const others: string[] = [];
+    for (let row = first; row >= 0; row = table.nextOf(row))
+      if (row !== shown && shows(row, input)) others.push(synchronizerOf(row) ?? '');
+    return others.length === 0 ? undefined : others.sort();
+  }
+
   /** True when two rows on one synchronizer differ in nothing but the package that represents the contract. */
   function alike(a: number, b: number): boolean {
     if (a === b) return true;
@@ -179,7 +187,10 @@ export function openDescriber(
       const rows = sources.map((_, input) => rowOf(row, input, synchronizer));
       const states = rows.map((shown, input) => {
         const wanted = scope.has(expected, input);
-        return wanted || shown >= 0 ? stateOf(shown, input, wanted) : undefined;
+        if (!wanted && shown < 0) return undefined;
+        const state = stateOf(shown, input, wanted);
+        if (shown >= 0 && table.nextOf(row) >= 0) state.alsoOn = elsewhere(row, input, shown);
+        return state;
       });
       return { row, contractId: idOf(table.blockOf(row), table.offsetOf(row)), expected, rows, states };
     },

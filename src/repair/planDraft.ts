@@ -145,6 +145,20 @@ export function openDraft(parts: DraftParts) {
     payload: number,
   ): void {
     const { contractId } = contract;
+    const state = contract.states.find((s) => s.input === input);
+    if (state?.alsoOn !== undefined) {
+      throw new AcsError(
+        'PLAN_TWICE_ACTIVE',
+        'a contract is active on several synchronizers of one participant',
+        {
+          file: inputs[input]!.name,
+          contractId,
+          expected: 'one at most',
+          found: [state.synchronizer ?? context.synchronizer, ...state.alsoOn].join(', '),
+          hint: 'the store of the participant is corrupt: purge the contract where it is not, then export and plan again',
+        },
+      );
+    }
     for (const action of actions) {
       if (action.kind !== 'purge') checkCounter(contractId, action.reassignmentCounter);
       if (action.kind === 'assign') {

@@ -223,6 +223,26 @@ describe('refusals', () => {
     });
   });
 
+  it('a contract that one participant has on two synchronizers', async () => {
+    const both = [row(0n), row(1n, { synchronizerId: OTHER_SYNC })];
+    for (const target of [undefined, OTHER_SYNC]) {
+      const views = { a: both, b: target === undefined ? [row(2n)] : [row(0n)] };
+      await expect(
+        plan(views, target === undefined ? {} : { targetSynchronizer: target }),
+      ).rejects.toMatchObject({
+        code: 'PLAN_TWICE_ACTIVE',
+        place: { contractId: id },
+        found: `${SYNC}, ${OTHER_SYNC}`,
+      });
+    }
+    // It has nothing to do there.
+    const { plan: made } = await plan({ a: both, b: [] });
+    expect(made.participants.map(({ operations }) => operations.map(({ op }) => op))).toEqual([
+      [],
+      ['import'],
+    ]);
+  });
+
   it('counters that no participant takes', async () => {
     const counter = (value: bigint): ViewRow[] => [row(value)];
     await expect(plan({ a: counter(-1n), b: [] })).rejects.toMatchObject({
