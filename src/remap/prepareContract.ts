@@ -12,6 +12,7 @@ import { packageIdOf, packageNameOf } from '../convert/completeContract.js';
 import type { SourceContract } from '../convert/sourceContract.js';
 import { argumentOf, keyOf } from '../convert/typeSource.js';
 import type { PlanCompiler, TemplatePlan } from '../dar/plan.js';
+import { checkValue } from '../dar/typeCheck.js';
 import { AcsError } from '../io/error.js';
 import type { TemplateId } from '../snapshot/eventValues.js';
 import type { Mint } from './mint.js';
@@ -171,6 +172,13 @@ export class ContractPreparer {
     const newArgument = this.remapper.remap(argument, plan?.arg);
     this.inKey = true;
     const newKey = keyValue === undefined ? undefined : this.remapper.remap(keyValue, plan?.key ?? undefined);
+    if (templateId.packageId !== contract.templateId.packageId) {
+      // Not every version of ids hashes with types: the new package's are looked at here.
+      if (plan === undefined) throw packageNeeded(contract, templateId);
+      const rules = { trailingNone: version === 'V10' };
+      checkValue(plan.arg, newArgument, rules);
+      if (newKey !== undefined && plan.key !== null) checkValue(plan.key, newKey, rules);
+    }
     const roles = this.roles(contract);
     const packageName = this.packageName(contract, templateId);
     const changed =

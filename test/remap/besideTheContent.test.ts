@@ -96,6 +96,27 @@ it('a renamed package is renamed too where it only represents a contract that ke
   expect(after.representativePackageId).toBe('ab'.repeat(32));
 });
 
+it('a contract whose id is hashed without types gets no package that is not at hand', async () => {
+  const { contracts } = await readAll(fixture('snapshots/tiny.acs.gz'));
+  const dars = new PlanCompiler(await loadDars([fixture('dars')], { cacheDir: false }));
+  for (const version of ['ca10', 'ca11']) {
+    const contract = contracts.find(({ contractId }) => contractId.startsWith(version, 66));
+    const { event = Buffer.alloc(0), synchronizerId = '', templateId } = contract ?? {};
+    const input = join(folder, 'untyped.acs.gz');
+    writeFileSync(input, gzipSync(encodeFrame(event, synchronizerId, 0n)));
+    const run = (fresh: string, packages?: PlanCompiler) =>
+      remapContracts([input], {
+        map: unchangedParties(),
+        compiler: packages,
+        packageMap: new Map([[templateId?.packageId ?? '', fresh]]),
+        output: join(folder, 'untyped.out.gz'),
+      });
+    const error = { code: 'PACKAGE_MISSING', place: { contractId: contract?.contractId } };
+    await expect(run('ab'.repeat(32))).rejects.toMatchObject(error);
+    await expect(run('ab'.repeat(32), dars)).rejects.toMatchObject(error);
+  }
+});
+
 describe('what is found while writing', () => {
   const run = (input: string, rest: Partial<RemapOptions>) =>
     remapContracts([input], { map, output: join(folder, 'found.acs.gz'), ...rest });
