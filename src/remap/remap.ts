@@ -14,7 +14,7 @@ import type { RemapOptions } from './remapOptions.js';
 import { type RemapResult, remapResult } from './remapResult.js';
 import { addFinding, changedContracts, type RemapState, remapState, sourceIdOf } from './remapState.js';
 import { resolveReferences } from './resolveReferences.js';
-import { secondPass } from './secondPass.js';
+import { secondPass, type Written } from './secondPass.js';
 
 /** Remaps. With `refused` codes nothing was written. Errors: see {@link ContractPreparer.prepare} and the hasher. */
 export async function remapContracts(inputs: readonly string[], options: RemapOptions): Promise<RemapResult> {
@@ -53,9 +53,15 @@ async function remap(
   if (result.refused.length > 0) return result;
   if (keepIds === true && result.newIds > 0) throw idsWouldChange(state, result.newIds);
   const map = idMap === null ? undefined : await createIdMapFile(idMap, file?.overwrite);
+  const written: Written[] = [];
   try {
     for (const [i, input] of inputs.entries()) {
-      result.outputs.push(await secondPass(state, input, facts[i], outputs[i]));
+      written.push(await secondPass(state, input, facts[i], outputs[i]));
+    }
+    // None has its name before all are whole.
+    for (const each of written) {
+      await each.file.finish();
+      result.outputs.push(each.output);
     }
     result.idMap = idMap;
     addUnusedRenames(state);
@@ -63,6 +69,7 @@ async function remap(
     result.findings = state.findings.list();
     await map?.write(state);
   } catch (error) {
+    for (const each of written) await each.file.abort();
     await map?.abort();
     throw error;
   }

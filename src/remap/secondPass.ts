@@ -16,13 +16,19 @@ import { addFinding, hasShortWay, numberOf, type RemapState, resolvedId, SILENT 
 import { rewriteEvent } from './rewriteEvent.js';
 import { textParties } from './textParties.js';
 
+/** An output that holds everything but does not have its name yet: to be finished or aborted. */
+export interface Written {
+  readonly output: RemapOutput;
+  readonly file: SnapshotFile;
+}
+
 /** Writes one input to `output`. Error `INPUT_CHANGED` when it is not what the first pass read, given by `facts`. */
 export async function secondPass(
   state: RemapState,
   input: string,
   facts: SourceFacts,
   output: string,
-): Promise<RemapOutput> {
+): Promise<Written> {
   const { options } = state;
   const file = await createSnapshotFile(output, options.file);
   let contracts = 0;
@@ -40,12 +46,11 @@ export async function secondPass(
       afterChunk: () => file.ready(),
     });
     if (contracts !== facts.contracts) throw inputChanged({ file: input });
-    await file.finish();
   } catch (error) {
     await file.abort();
     throw error;
   }
-  return { input, output, contracts, changed };
+  return { output: { input, output, contracts, changed }, file };
 }
 
 /** The long way: writes one contract; true when its id or content changed. */

@@ -1,7 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadDars } from '../../src/dar/catalog.js';
+import { PlanCompiler } from '../../src/dar/plan.js';
+import { readPartyMap } from '../../src/remap/partyMap.js';
+import { remapContracts } from '../../src/remap/remap.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture } from '../fixtures.js';
 
@@ -45,6 +57,26 @@ describe('the files that a remap writes', () => {
     expect(run.status).toBe(4);
     expect(run.stderr).toContain('FILE_UNWRITABLE');
     expect(existsSync(at('out.acs.gz'))).toBe(false);
+  });
+
+  it('nor when a later input changes while it is read', async () => {
+    const [first, second] = [at('first.acs.gz'), at('second.acs.gz')];
+    writeFileSync(first, readFileSync(input));
+    writeFileSync(second, readFileSync(fixture('paint/old-ledger-with-references.acs.gz')));
+    let chunks = 0;
+    const afterChunk = (): void => {
+      // Both have been read once.
+      if (++chunks === 2) writeFileSync(second, readFileSync(input));
+    };
+    const dars = await loadDars([fixture('paint/acme-paint-1.0.0.dar')], { cacheDir: false });
+    const run = remapContracts([first, second], {
+      map: await readPartyMap(map),
+      compiler: new PlanCompiler(dars),
+      output: at('out'),
+      read: { afterChunk },
+    });
+    await expect(run).rejects.toMatchObject({ code: 'INPUT_CHANGED', place: { file: second } });
+    expect(readdirSync(at('out'))).toEqual([]);
   });
 
   it('--no-overwrite holds for every one of them, before anything is written', async () => {
