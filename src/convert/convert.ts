@@ -22,7 +22,7 @@ import { importability, LF1_REASON } from './importability.js';
 import { neutralJson } from './neutralJson.js';
 import { OldRecordTranscoder } from './oldRecordTranscoder.js';
 import { readSource, type SourceFacts } from './readSource.js';
-import type { SourceContract, SourceFinding } from './sourceContract.js';
+import type { SourceContract, SourceFinding, SourceFormat } from './sourceContract.js';
 import type { ReadSourceOptions } from './sourceReading.js';
 
 export interface ConvertOptions extends ReadSourceOptions, CompletionOptions {
@@ -48,7 +48,7 @@ export interface ConvertResult {
   notImportable: Finding<string>[];
   /** About the inputs together. */
   findings: SourceFinding[];
-  /** The same contract (id and synchronizer) in several inputs; written once when equal. */
+  /** The same contract (id and synchronizer) in several inputs, or in several answers of one; written once when equal. */
   duplicates: number;
 }
 
@@ -78,7 +78,9 @@ export async function convertSources(
   const missing = findingCollector<MissingPart>();
   const notImportable = findingCollector<string>();
   const sink = options.to === 'jsonl' ? await linesSink(options.output) : await snapshotSink(options);
-  const seen = inputs.length > 1 ? repeatedContracts() : undefined;
+  // One snapshot of a participant holds a contract once; answers put together in one file may not.
+  const repeated = repeatedContracts();
+  const mayRepeat = (format: SourceFormat): boolean => inputs.length > 1 || !SNAPSHOT_FORMATS.has(format);
 
   function take(contract: SourceContract): void {
     result.contracts++;
@@ -96,7 +98,7 @@ export async function convertSources(
       for (const part of completed.missing) missing.add(part, MISSING_PARTS[part], contract.contractId);
       return;
     }
-    if (seen?.(contract, completed.frame)) {
+    if (mayRepeat(contract.format) && repeated(contract, completed.frame)) {
       result.duplicates++;
       return;
     }
@@ -128,7 +130,7 @@ export async function convertSources(
       result.inputs.push(
         await readSource(input, take, {
           ...options,
-          ...(seen === undefined && options.to === 'snapshot' && options.longWay !== true
+          ...(inputs.length === 1 && options.to === 'snapshot' && options.longWay !== true
             ? { onOldRecord }
             : {}),
           afterChunk: async () => {
@@ -175,7 +177,9 @@ function incomplete(result: ConvertResult): AcsError {
   );
 }
 
-/** True for a contract that an earlier input held on the same synchronizer; different content or counter is an error. */
+const SNAPSHOT_FORMATS: ReadonlySet<SourceFormat> = new Set(['A', 'B', 'C', 'D', 'E']);
+
+/** True for a contract that came before on the same synchronizer; different content or counter is an error. */
 function repeatedContracts(): (contract: SourceContract, frame: Buffer) => boolean {
   const ids = new Interner(MAX_REMEMBERED);
   const digests: number[] = [];
@@ -192,14 +196,10 @@ function repeatedContracts(): (contract: SourceContract, frame: Buffer) => boole
       return false;
     }
     if (digests[id] !== digest) {
-      throw new AcsError(
-        'CONTENT_CONFLICT',
-        'two inputs hold the same contract with different content or counter',
-        {
-          contractId: contract.contractId,
-          hint: 'find out which one is genuine with `acs verify` before going on',
-        },
-      );
+      throw new AcsError('CONTENT_CONFLICT', 'the same contract occurs with different content or counter', {
+        contractId: contract.contractId,
+        hint: 'find out which one is genuine with `acs verify` before going on',
+      });
     }
     return true;
   };

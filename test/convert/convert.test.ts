@@ -232,6 +232,13 @@ describe('acs convert', () => {
     const later = await runCommand('convert', path('x.gz'), path('y.gz'), '-o', path('xy.acs.gz'));
     expect(later.status).toBe(4);
     expect(later.stderr).toContain('different content or counter');
+    const answer = JSON.parse(
+      readFileSync(fixture('paint/json-ledger-api-v2.active-contracts.json'), 'utf8'),
+    ) as unknown[];
+    writeFileSync(path('pages.json'), JSON.stringify([...answer, ...answer.slice(0, 3)]));
+    const pages = await runCommand('convert', path('pages.json'), '-o', path('pages.acs.gz'), '--json');
+    expect(pages.status).toBe(0);
+    expect(JSON.parse(pages.stdout)).toMatchObject({ contracts: 39, written: 36, duplicates: 3 });
     const sandbox = fixture('paint/sandbox.query.json');
     const twice = await runCommand('convert', sandbox, sandbox, '--to', 'jsonl', '-o', path('t.jsonl'));
     expect(twice.stderr).toContain('NO_COMMON_CUT');

@@ -104,7 +104,7 @@ function describe(result: ConvertResult): string {
   );
   lines.push(
     `${result.output}: ${groupDigits(result.written)} of ${groupDigits(result.contracts)} contracts written` +
-      (result.duplicates > 0 ? `, ${groupDigits(result.duplicates)} were in several inputs` : ''),
+      (result.duplicates > 0 ? `, ${groupDigits(result.duplicates)} came more than once` : ''),
   );
   if (result.notImportable.length > 0) {
     lines.push('NOT IMPORTABLE into Canton 3:');
