@@ -2,10 +2,12 @@
 
 import type { CommitmentScheme, GroupRow } from '../commitment/commitmentScheme.js';
 import type { CounterParticipantCommitment } from '../commitment/commitments.js';
-import type { HostingMap } from '../commitment/hostingMap.js';
+import { type HostingMap, participantUid } from '../commitment/hostingMap.js';
 import { commitmentsOfSnapshot } from '../commitment/snapshotStates.js';
+import { readManifest } from '../contract/manifest.js';
 import { formatMicros, parseMicros } from '../contract/time.js';
-import { usageError } from '../io/error.js';
+import { partiesLeftOut } from '../diff/scope.js';
+import { AcsError, usageError } from '../io/error.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { commitmentsOfStore, ownRow, storeStates } from '../store/commitments.js';
 import { isDatabaseFile, withStore } from '../store/open.js';
@@ -54,6 +56,7 @@ export async function computeCommitments(
   for (const name of ['source', 'offset', 'at', 'keep'] as const) {
     if (options[name]) throw usageError(`--${name} is for a store`, `${file} is no store`);
   }
+  await refusePartial(file, hosting, participant);
   const found = await commitmentsOfSnapshot(file, {
     hosting,
     participant,
@@ -71,6 +74,21 @@ export async function computeCommitments(
     commitments: found.commitments,
     rows: () => found.states.rows(),
   };
+}
+
+/** A file of some parties gives another hash than the participant's, which must not be taken for it. */
+async function refusePartial(file: string, hosting: HostingMap, participant: string): Promise<void> {
+  if (file === '-') return;
+  const parties = (await readManifest(file))?.parties;
+  const uid = participantUid(hosting, participant);
+  const leftOut = partiesLeftOut(hosting, { participant: uid, parties });
+  if (leftOut.length === 0) return;
+  throw new AcsError('COMMITMENT_PARTIAL', 'a commitment needs every contract the participant sees', {
+    file,
+    expected: 'the contracts of every party it hosts',
+    found: `by the manifest, nothing of ${leftOut.join(', ')} alone`,
+    hint: 'export without a filter, or for every party the participant hosts',
+  });
 }
 
 async function ofStore(file: string, options: ComputeOptions): Promise<ComputedCommitments> {

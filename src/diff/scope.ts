@@ -114,6 +114,29 @@ function inputsHosting(hosts: readonly ReadonlySet<string>[], stakeholders: read
   return members;
 }
 
+function partiesHostedBy(hosting: HostingMap, participant: string): string[] {
+  const parties: string[] = [];
+  for (const [party, list] of hosting.parties)
+    if (list.some((host) => host.participant === participant)) parties.push(party);
+  return parties;
+}
+
+/**
+ * Parties that the participant of an input hosts and that the input was not made for (a store or an export of some
+ * parties): of contracts with no other stakeholder there it shows nothing. Ascending; a participant's admin party, which
+ * exports mostly leave out, is not among them.
+ */
+export function partiesLeftOut(
+  hosting: HostingMap,
+  source: Pick<DiffSource, 'participant' | 'parties'>,
+): string[] {
+  const { participant, parties } = source;
+  if (participant === undefined || parties === undefined || parties.length === 0) return [];
+  return partiesHostedBy(hosting, participant)
+    .filter((party) => party !== participant && !parties.includes(party))
+    .sort();
+}
+
 /** The parties each input hosts, or undefined when everything is compared. */
 function hostedParties(scope: DiffScope, sources: readonly DiffSource[]): Set<string>[] | undefined {
   const { hosting } = scope;
@@ -125,10 +148,9 @@ function hostedParties(scope: DiffScope, sources: readonly DiffSource[]): Set<st
           'write it as PARTICIPANT=FILE, with a participant of the hosting map',
         );
       }
-      const parties = new Set<string>();
-      for (const [party, list] of hosting.parties) {
-        if (list.some((host) => host.participant === source.participant)) parties.add(party);
-      }
+      const parties = new Set(partiesHostedBy(hosting, source.participant));
+      // What is not in the input by intention cannot be missed there.
+      for (const party of partiesLeftOut(hosting, source)) parties.delete(party);
       return parties;
     });
   }

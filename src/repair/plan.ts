@@ -10,6 +10,7 @@ import { synchronizerIdProblem } from '../contract/identifier.js';
 import type { PackageSet } from '../dar/type.js';
 import { diffInputs } from '../diff/diff.js';
 import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js';
+import { partiesLeftOut } from '../diff/scope.js';
 import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
@@ -89,6 +90,7 @@ export async function makePlan(
   await refuseReadOnce(inputs.flatMap(({ path }) => path ?? []));
   checkFolderNames(inputs.map((input) => input.name));
   const context = decisionContext(inputs, options);
+  for (const input of inputs) refusePartial(input, options.hosting);
   for (const uid of options.waived ?? []) {
     if (context.participants.includes(uid))
       throw usageError(`${uid} is waived, but its view is among the inputs`, 'leave out one of them');
@@ -133,6 +135,18 @@ function sortedInputs(sources: readonly DiffSource[], hosting: HostingMap): Diff
       return named;
     })
     .sort((a, b) => (a.participant! < b.participant! ? -1 : 1));
+}
+
+/** A view that lacks contracts by intention would have them imported again, or purged where they are (spec section 5.7). */
+function refusePartial(input: DiffSource, hosting: HostingMap): void {
+  const leftOut = partiesLeftOut(hosting, input);
+  if (leftOut.length === 0) return;
+  throw new AcsError('PLAN_PARTIAL_INPUT', 'an input holds the contracts of some parties only', {
+    file: input.path,
+    expected: `those of every party that ${input.name} hosts`,
+    found: `nothing of ${leftOut.join(', ')} alone`,
+    hint: 'export without a filter, or for every party the participant hosts',
+  });
 }
 
 function decisionContext(inputs: readonly DiffSource[], options: PlanOptions): DecisionContext {

@@ -1,5 +1,5 @@
 /** Stores of two participants that were recorded while they ran (fixtures/live2). */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import type { Difference } from '../../src/diff/difference.js';
 import { openDiffSource } from '../../src/diff/openSource.js';
 import type { DiffSource } from '../../src/diff/source.js';
 import { storeSource } from '../../src/diff/storeSource.js';
+import { hostingJson } from '../../src/repair/hostingJson.js';
 import { makePlan } from '../../src/repair/plan.js';
 import { simulatePlan } from '../../src/repair/simulate.js';
 import { appendUpdates } from '../../src/store/append.js';
@@ -240,6 +241,34 @@ describe('stores as inputs', () => {
     const twice = await acs('diff', ...inputs, '--record-time', 'a=5', '--record-time', 'a=6');
     expect(twice.status).toBe(2);
     expect(twice.stderr).toContain('more than once');
+  });
+
+  it('of some parties are not missed what they leave out, planned from, or taken for all a participant sees', async () => {
+    const map = join(folder, 'hosting.json');
+    writeFileSync(
+      map,
+      JSON.stringify({
+        synchronizer_id: synchronizers.acme,
+        ...(hostingJson(hosting) as { participants: object }),
+      }),
+    );
+    const part = join(folder, 'p1.alice.acs.gz');
+    const exported = await acs(
+      ...['store', 'export', db, '--source', 'p1', '--party', parties.alice!, '-o', part, '--manifest'],
+    );
+    expect(exported.status).toBe(0);
+    const inputs = [`p1=${part}`, `p2=${db}#p2`, '--hosting', map];
+    const compared = await acs('diff', ...inputs, '--json');
+    expect(compared.stderr).toContain('DIFF_PARTIAL_INPUT');
+    expect(compared.stderr).toContain(parties.bank);
+    expect(JSON.parse(compared.stdout)).toMatchObject({ different: 0 });
+    expect(JSON.parse(compared.stdout).compared).toBeGreaterThan(0);
+    const planned = await acs('plan', ...inputs, '--policy', 'intersection', '-o', join(folder, 'partial'));
+    expect(planned.status).toBe(4);
+    expect(planned.stderr).toContain('PLAN_PARTIAL_INPUT');
+    const hashed = await acs('commitment', part, '--participant', 'p1', '--hosting', map);
+    expect(hashed.status).toBe(4);
+    expect(hashed.stderr).toContain('COMMITMENT_PARTIAL');
   });
 
   it('have a digest of what they show', async () => {

@@ -7,6 +7,7 @@ import { diffInputs } from '../../diff/diff.js';
 import type { Difference } from '../../diff/difference.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
 import { openHtmlReport } from '../../diff/htmlReport.js';
+import { partiesLeftOut } from '../../diff/scope.js';
 import type { DiffSource, DiffSourceFacts } from '../../diff/source.js';
 import type { DiffSummary } from '../../diff/summary.js';
 import { createAtomicFile, writeFileAtomic } from '../../io/atomicFile.js';
@@ -116,6 +117,16 @@ export const diffCommand = defineCommand({
       throw usageError('the canton-mismatch format compares exactly two inputs');
     if (args.output !== undefined && args.html !== undefined && resolve(args.output) === resolve(args.html))
       throw usageError(`--output and --html are both ${args.html}`, 'give each a file of its own');
+    for (const source of hosting === undefined ? [] : sources) {
+      const leftOut = partiesLeftOut(hosting!, source);
+      if (leftOut.length === 0) continue;
+      context.warn({
+        code: 'DIFF_PARTIAL_INPUT',
+        message: `${source.name} was not made for ${leftOut.join(', ')}: contracts it could show for these alone are not compared there`,
+        input: source.name,
+        count: leftOut.length,
+      });
+    }
     const names = sources.map((source) => source.name);
     const listed: Difference[] = [];
     const html = args.format === 'html' || args.html !== undefined ? openHtmlReport(names) : undefined;
