@@ -35,10 +35,12 @@ export interface CompletedMap {
 
 /**
  * The map, sorted by old party. A party with several rows (one per participant that hosts it) keeps them all.
- * Error `PARTY_MAP_AMBIGUOUS` when two old parties would get the same new id, or one two.
+ * Errors: `PARTY_MAP_AMBIGUOUS` when two old parties would get the same new id, or one two; `PARTY_MAP_BAD_PARTY`;
+ * `NAMESPACE_UNUSED`.
  */
 export function completeMap(parties: readonly string[], options: CompleteMapOptions): CompletedMap {
   const given = rowsByParty(options.partial);
+  refuseUnusedNamespaces(options);
   const result: CompletedMap = { entries: [], unmapped: [], unused: [], allocation: {} };
   const allocation = new Map<string, { hint: string; party: string }[]>();
   const occurring = new Set(parties);
@@ -74,6 +76,27 @@ export function completeMap(parties: readonly string[], options: CompleteMapOpti
   }
   result.allocation = Object.fromEntries([...allocation].sort(([a], [b]) => (a < b ? -1 : 1)));
   return result;
+}
+
+/** A mistyped participant: its parties would get the fingerprint of all the others. */
+function refuseUnusedNamespaces({ namespaces, partial, defaultParticipant }: CompleteMapOptions): void {
+  const named = new Set([defaultParticipant, ...partial.map(({ participant }) => participant)]);
+  for (const participant of namespaces.keys()) {
+    if (participant === '' || named.has(participant)) continue;
+    throw new AcsError(
+      'NAMESPACE_UNUSED',
+      'a fingerprint is given for a participant that no row of the map names',
+      {
+        expected:
+          [...named]
+            .filter((name) => name !== undefined)
+            .sort()
+            .join(', ') || 'a map with a participant column',
+        found: participant,
+        exitCode: 2,
+      },
+    );
+  }
 }
 
 /** Rows that say the same are one. */

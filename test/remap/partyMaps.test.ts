@@ -72,6 +72,22 @@ describe('partial maps', () => {
     await expect(complete('old,new\na::1,x@2')).rejects.toMatchObject({ code: 'PARTY_MAP_BAD_PARTY' });
   });
 
+  it('a fingerprint for a participant that no row names is refused', async () => {
+    const partial = await readPartialMap(file('old,new,participant\na::1,,p1'));
+    const run = (participant: string, defaultParticipant?: string) =>
+      completeMap(['a::1', 'b::1'], {
+        partial,
+        namespaces: new Map([
+          ['', '1220ff'],
+          [participant, '1220aa'],
+        ]),
+        defaultParticipant,
+      });
+    expect(run('p1').entries.map((entry) => entry.new)).toEqual(['a::1220aa', 'b::1220ff']);
+    expect(run('p2', 'p2').entries.map((entry) => entry.new)).toEqual(['a::1220ff', 'b::1220aa']);
+    expect(() => run('pl')).toThrow(expect.objectContaining({ code: 'NAMESPACE_UNUSED', found: 'pl' }));
+  });
+
   it('a party that several participants host keeps all of them', async () => {
     const map = await complete('old,new,participant\na::1,,p1\na::1,x::2,p2\na::1,,p1\nb::1,,\nb::1,z::2,');
     expect(map.entries).toEqual([
