@@ -5,7 +5,7 @@
  */
 import { basename, join, resolve } from 'node:path';
 import { refuseExisting } from '../io/atomicFile.js';
-import { AcsError } from '../io/error.js';
+import { AcsError, usageError } from '../io/error.js';
 import { refuseReadOnce } from '../io/readTwice.js';
 import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
 import { firstPass } from './firstPass.js';
@@ -93,6 +93,11 @@ function idMapPath(inputs: readonly string[], { idMap, output }: RemapOptions): 
 /** One input: the path itself. Several: files in a folder, named like the inputs. */
 function outputPaths(inputs: readonly string[], output: string): string[] {
   if (inputs.length === 1) return [output];
+  if (output === '-')
+    throw usageError(
+      'several inputs become several files: standard output takes one',
+      'name a folder with -o',
+    );
   const names = inputs.map(
     (input) =>
       `${basename(input).replace(/(\.acs)?(\.gz|\.json|\.jsonl|\.bin|\.txt|\.zst|\.zstd)?$/, '')}.acs.gz`,

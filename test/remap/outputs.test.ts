@@ -79,6 +79,13 @@ describe('the files that a remap writes', () => {
     expect(readdirSync(at('out'))).toEqual([]);
   });
 
+  it('standard output takes one file', async () => {
+    const references = fixture('paint/old-ledger-with-references.acs.gz');
+    const run = await runCommand('remap', input, references, '-o', '-', ...words);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('standard output takes one');
+  });
+
   it('--no-overwrite holds for every one of them, before anything is written', async () => {
     const remap = [input, '-o', at('out.acs.gz'), ...words, '--no-overwrite'];
     writeFileSync(at('out.acs.gz.id-map.csv'), 'mine');
