@@ -363,6 +363,8 @@ function inputWarnings(diff: DiffSummary, warnings: WarningCollector, options: P
         input.name,
       );
     }
+    if (input.contracts === 0 && diff.different > 0)
+      warnings.add('D1', 'no contracts at all: is the export complete?', input.name);
     if (input.inFlightUnknown > 0) {
       warnings.add(
         'D2',

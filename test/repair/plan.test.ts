@@ -344,6 +344,13 @@ describe('refusals', () => {
 });
 
 describe('warnings', () => {
+  it('of an input without any contract, which may come of a failed export', async () => {
+    const { plan } = await decisionOf({ a: { rows: [active] }, b: { rows: [] } }, 'intersection');
+    expect(plan.warnings.find(({ code }) => code === 'D1')).toMatchObject({ count: 1, examples: ['b'] });
+    const { codes } = await decisionOf({ a: { rows: [] }, b: { rows: [] } }, 'intersection');
+    expect(codes).not.toContain('D1');
+  });
+
   it('of parties hosted nowhere or still being onboarded, and of foreign contracts', async () => {
     const map = hostingMapOf({
       synchronizer_id: SYNC,
