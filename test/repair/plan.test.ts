@@ -373,7 +373,7 @@ describe('warnings', () => {
       'union',
       { hosting: map },
     );
-    expect(codes).toEqual(['D3', 'D7', 'D8', 'D9']);
+    expect(codes).toEqual(['D1', 'D3', 'D7', 'D8', 'D9']);
   });
 });
 
