@@ -35,7 +35,6 @@ export const countCommand = defineCommand({
         demandOption: true,
         describe: 'snapshot files or stores, globs, or PARTICIPANT=FILE',
       }),
-      'all',
     )
       .option('expect', { type: 'string', describe: 'placement.csv of `acs place`' })
       .option('source', { type: 'string', describe: 'of a store: the participant, when it holds several' })
