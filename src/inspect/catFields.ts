@@ -102,7 +102,8 @@ export function fieldWriters(fields: readonly CatField[], render?: ArgumentRende
       return true;
     },
     reassignmentCounter: (out, { record }) =>
-      ascii(out, record.counterIsZero ? '"0"' : `"${record.reassignmentCounter}"`),
+      // As Canton reads it.
+      ascii(out, record.counterIsZero ? '"0"' : `"${BigInt.asIntN(64, record.reassignmentCounter)}"`),
     createdAt(out, view) {
       const micros = view.createdAtNumber;
       return Number.isNaN(micros)

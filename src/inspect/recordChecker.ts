@@ -105,6 +105,19 @@ export function recordChecker(
         ),
       );
     }
+    if (!record.counterIsZero && BigInt.asIntN(64, record.reassignmentCounter) < 0n) {
+      report({
+        ...finding(
+          record,
+          'messages',
+          'error',
+          'COUNTER_NEGATIVE',
+          'a reassignment counter that Canton reads as negative',
+        ),
+        expected: '0 … 2^63 - 1',
+        found: `${record.reassignmentCounter}`,
+      });
+    }
     const id = synchronizers.id(
       record.buf,
       record.synchronizerStart,

@@ -51,6 +51,15 @@ async function verified(input: ByteInput, options: VerifyOptions = {}) {
 }
 
 describe('verify', () => {
+  it('finds a counter that is read as negative', async () => {
+    const contract = await firstContract();
+    const bytes = gzipSync(Buffer.concat([minimal(contract, SYNCHRONIZER, 2n ** 64n - 1n)]));
+    const { findings } = await verified(bytes);
+    expect(findings).toMatchObject([
+      { code: 'COUNTER_NEGATIVE', level: 'messages', found: '18446744073709551615', record: 0 },
+    ]);
+  });
+
   it.each([
     'snapshots/tiny.acs.gz',
     'snapshots/tiny-verbose.acs.gz',

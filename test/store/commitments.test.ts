@@ -150,6 +150,24 @@ describe('commitments through the store', () => {
     expect(b.offset).toBe('7');
   });
 
+  it('at a time that lies before the base are not known', async () => {
+    const path = storePath();
+    const offset = BigInt(
+      (scenario as unknown as { acs_offsets: Record<string, number[]> }).acs_offsets['1']![0]!,
+    );
+    await loadBase(path, fixture('live2/stream/p1.acs-1.bin.gz'), { source: 'p1', offset });
+    await appendUpdates(path, [fixture('live2/stream/p1.updates.acs-delta.bin.gz')], { source: 'p1' });
+    const store = openStore(path);
+    try {
+      const [synchronizer] = Object.values(scenario.synchronizers) as [string];
+      const at = (time: bigint) => storeStates(store.db, { synchronizer, at: time, scheme });
+      expect(() => at(1n)).toThrowError(expect.objectContaining({ code: 'OFFSET_BEFORE_BASE' }));
+      expect(at(2n ** 62n).offset).toBeGreaterThan(offset);
+    } finally {
+      store.close();
+    }
+  });
+
   it('refuses a source filtered by party, an unknown synchronizer and a file option that is not for files', async () => {
     const path = storePath();
     const file = fixture('snapshots/tiny.acs.gz');
