@@ -36,6 +36,8 @@ function send(): void {
 
 try {
   await withStore(path, {}, ({ db }) => {
+    // Every page is read once: those kept longer take memory only.
+    db.pragma('cache_size = -8192');
     target.bytes = takeBlock();
     // A block ends where a piece of the file does: at the first frame that ends at PIECE_BYTES or behind.
     for (const _ of appendFrames(db, question, target, parties)) {
