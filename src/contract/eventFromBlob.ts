@@ -7,7 +7,7 @@
  * original where they differ.
  */
 import { AcsError } from '../io/error.js';
-import { copyBytes } from '../wire/copyBytes.js';
+import { copyWords, NATIVE_BYTES } from '../wire/copyBytes.js';
 import { writeHex } from '../wire/hexDigits.js';
 import { WIRE_BYTES, WireReader } from '../wire/reader.js';
 import { newWords } from '../wire/sameBytes.js';
@@ -96,6 +96,8 @@ export interface EventBuilder {
 export function eventBuilder(): EventBuilder {
   let out: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   let words = newWords(out);
+  let source: Uint8Array = out;
+  let sourceWords = words;
   let at = 0;
   /** Where the blob goes; with `hollow` its bytes are not put there. */
   let blobAt = 0;
@@ -132,9 +134,12 @@ export function eventBuilder(): EventBuilder {
     out[at++] = Number(rest);
   }
 
+  /** From the buffer in which the blob lies. */
   function copy(src: Uint8Array, start: number, end: number): void {
-    copyBytes(src, start, end, out, words, at);
-    at += end - start;
+    const n = end - start;
+    if (n <= NATIVE_BYTES) copyWords(sourceWords, start, end, words, at);
+    else out.set(src.subarray(start, end), at);
+    at += n;
   }
 
   /** A piece as a whole. */
@@ -369,6 +374,10 @@ export function eventBuilder(): EventBuilder {
 
   function writeEvent(blob: BlobView, blobStart: number, blobEnd: number, pieces: EventPieces): void {
     const src = blob.buf;
+    if (src !== source) {
+      source = src;
+      sourceWords = newWords(src);
+    }
     const { shape } = pieces;
     const size = blobEnd - blobStart;
     reserve(size + pieces.template.length + pieces.parties.length + 1024);

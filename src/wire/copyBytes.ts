@@ -5,7 +5,7 @@
 import { wordsAtHand, wordsOf } from './sameBytes.js';
 
 /** Longer runs are copied natively. */
-const NATIVE_BYTES = 192;
+export const NATIVE_BYTES = 192;
 /** For fewer bytes no word view is made; one that is at hand is used. */
 const VIEW_FROM = 48;
 const WORDS_FROM = 16;
