@@ -1,5 +1,6 @@
 /** Reading one snapshot file on a thread of its own: what comes back are rows. */
 import { Worker } from 'node:worker_threads';
+import { threadEnder } from '../io/endThread.js';
 import { AcsError, type Place } from '../io/error.js';
 import { meterRead } from '../io/readMeter.js';
 import { receiveError, type SentError } from '../io/threadError.js';
@@ -54,13 +55,8 @@ interface ThreadState {
 
 /** Sent back for every batch of rows taken. */
 export const ROWS_TAKEN = 'taken';
-/**
- * Sent to a thread whose rows nobody wants any more: it ends at its next chunk. A thread that is ended from outside just
- * when it makes its inflater takes the whole process with it (Node 20 aborts).
- */
+/** Sent to a thread whose rows nobody wants any more: it ends at its next chunk. */
 export const STOP = 'stop';
-/** A chunk takes milliseconds; what takes this long waits for a file that gives no bytes. */
-const STOP_PATIENCE_MS = 5000;
 
 export interface ReadFile {
   contracts: number;
@@ -93,7 +89,7 @@ export function startFileThread(
     stdout: true,
     stderr: true,
   });
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const end = threadEnder(worker);
   const names = vocabularyReceiver(vocabulary);
   const words = rowWords(data.inputs);
   let dropped = 0;
@@ -140,10 +136,7 @@ export function startFileThread(
     done,
     async close() {
       refused = true;
-      worker.postMessage(STOP);
-      const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);
-      await ended;
-      clearTimeout(patience);
+      await end(STOP);
     },
   };
 }

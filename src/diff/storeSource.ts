@@ -8,6 +8,7 @@ import { RecordView } from '../snapshot/record.js';
 import { frames } from '../store/activeFrames.js';
 import { inFlightAt, type Question, resolveQuestion, unnamedInFlight } from '../store/ask.js';
 import { idHash } from '../store/idHash.js';
+import { sawTime, timeBeforeBase } from '../store/knownTime.js';
 import { KIND } from '../store/ledgerState.js';
 import { type Db, withStore } from '../store/open.js';
 import type { DiffContract, DiffSource, InactiveStatus } from './source.js';
@@ -110,36 +111,11 @@ function offsetAt(db: Db, { source, at }: StoreSourceOptions): bigint {
     .get({ source: q.source.pk, synchronizer: at!.synchronizer, time: at!.recordTime }) as bigint | null;
   if (next === null) return q.offset;
   const { base } = q.source;
-  // A base does not say when it was taken: only a time that was seen behind it, or one before everything, is known to fit.
-  if (next <= base || (base > 0n && !sawUntil(db, q, at!))) {
-    throw new AcsError(
-      'OFFSET_BEFORE_BASE',
-      'the record time lies before what the store knows of this source',
-      {
-        expected: `that of an update behind offset ${base}, where the history begins`,
-        found: `${at!.recordTime} microseconds`,
-        hint: `if the history begins at that time, name the offset: ${q.source.name}@${base}`,
-        exitCode: 2,
-      },
-    );
-  }
+  const { synchronizer, recordTime } = at!;
+  // Only a time that was seen behind the base, or one before everything, is known to fit.
+  if (next <= base || (base > 0n && !sawTime(db, q.source, synchronizer, recordTime)))
+    throw timeBeforeBase(q.source, recordTime, `${q.source.name}@${base}`);
   return next - 1n;
-}
-
-/** Whether the store has seen the synchronizer at a record time up to this. */
-function sawUntil(db: Db, q: Question, at: { synchronizer: string; recordTime: bigint }): boolean {
-  return (
-    db
-      .prepare(
-        `SELECT EXISTS (
-           SELECT 1 FROM update_tx t JOIN synchronizer y USING(sync_pk)
-             WHERE t.source_pk = :source AND y.sync_id = :synchronizer AND t.record_time <= :time
-           UNION ALL SELECT 1 FROM sync_time t JOIN synchronizer y USING(sync_pk)
-             WHERE t.source_pk = :source AND y.sync_id = :synchronizer AND t.record_time <= :time)`,
-      )
-      .pluck()
-      .get({ source: q.source.pk, synchronizer: at.synchronizer, time: at.recordTime }) === 1
-  );
 }
 
 /** Per synchronizer the last record time up to the offset. */

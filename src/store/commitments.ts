@@ -10,6 +10,7 @@ import type { HostingMap } from '../commitment/hostingMap.js';
 import { AcsError } from '../io/error.js';
 import { describer, questionSql, resolveQuestion } from './ask.js';
 import { firstEventAfter } from './changes.js';
+import { sawTime, timeBeforeBase } from './knownTime.js';
 import type { Db } from './open.js';
 import type { ReadySource } from './source.js';
 import { inTransaction } from './transaction.js';
@@ -57,7 +58,7 @@ export function commitmentsOfStore(
 export function storeStates(db: Db, options: StoreCommitmentsOptions): StoreStates {
   const sync = synchronizerOf(db, options.synchronizer);
   const base = resolveQuestion(db, options.source, {});
-  const offset = options.at === undefined ? options.offset : offsetAt(db, base.source, sync.pk, options.at);
+  const offset = options.at === undefined ? options.offset : offsetAt(db, base.source, sync, options.at);
   const q = resolveQuestion(db, base.source.name, { offset, synchronizers: [sync.id] });
   if (q.partial !== undefined) {
     throw new AcsError('STORE_COMMITMENT_PARTIAL', 'a commitment needs every contract the participant sees', {
@@ -144,35 +145,17 @@ function synchronizerOf(db: Db, id: string | undefined): { pk: number; id: strin
 }
 
 /** The offset of the last update of the synchronizer with a record time up to `time`; the base when there is none. */
-function offsetAt(db: Db, source: ReadySource, sync: number, time: bigint): bigint {
-  const found = lastUpdate(db, source, sync, time)?.offset;
-  // A base does not say when it was taken: only a time that was seen behind it, or one behind everything, is known to fit.
+function offsetAt(db: Db, source: ReadySource, sync: { pk: number; id: string }, time: bigint): bigint {
+  const found = lastUpdate(db, source, sync.pk, time)?.offset;
+  // Only a time that was seen behind the base, or one behind everything, is known to fit.
   if (
     found === undefined &&
     source.base > 0n &&
-    lastUpdate(db, source, sync) &&
-    !sawTime(db, source, sync, time)
+    lastUpdate(db, source, sync.pk) &&
+    !sawTime(db, source, sync.id, time)
   )
-    throw new AcsError(
-      'OFFSET_BEFORE_BASE',
-      'the record time lies before what the store knows of this source',
-      {
-        expected: `that of an update behind offset ${source.base}, where the history begins`,
-        found: `${time} microseconds`,
-        hint: `if the history begins at that time, name the offset: --offset ${source.base}`,
-        exitCode: 2,
-      },
-    );
+    throw timeBeforeBase(source, time, `--offset ${source.base}`);
   return found === undefined || found < source.base ? source.base : found;
-}
-
-/** Whether a checkpoint of the synchronizer up to this time was seen. */
-function sawTime(db: Db, source: ReadySource, sync: number, time: bigint): boolean {
-  return (
-    db
-      .prepare('SELECT 1 FROM sync_time WHERE source_pk = ? AND sync_pk = ? AND record_time <= ? LIMIT 1')
-      .get(source.pk, sync, time) !== undefined
-  );
 }
 
 /** Record times of one synchronizer grow with the offset, so the newest that fits is found from the end. */

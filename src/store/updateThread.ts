@@ -5,6 +5,7 @@
  */
 import { setImmediate as breath } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { threadEnder } from '../io/endThread.js';
 import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
 import { type BatchDrafts, DRAFT_BATCH_BYTES } from './draftQueue.js';
@@ -14,8 +15,6 @@ import { draftNames } from './payload.js';
 export const UPDATE_BATCHES = 16;
 /** Chunks of an input that wait for the thread. */
 const CHUNKS_AHEAD = 4;
-/** Between two chunks the thread hears that it is to stop; what takes this long has hung up. */
-const STOP_PATIENCE_MS = 5000;
 /** Numbers per message in the list of what a batch holds: start, end, place. */
 export const UPDATE_SPAN = 3;
 
@@ -32,10 +31,7 @@ export type ToUpdateThread =
   | { kind: 'broken' }
   /** The oldest batch was stored. */
   | { kind: 'free' }
-  /**
-   * Nothing more is wanted. A thread that is ended from outside just when it makes its inflater takes the whole process with
-   * it (Node 20 aborts).
-   */
+  /** Nothing more is wanted. */
   | { kind: 'stop' };
 
 /** Shared: used again. */
@@ -82,7 +78,7 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
   const worker = new Worker(threadProgram(import.meta.url, 'updateWorker'), {
     workerData: { batchBytes } satisfies UpdateThreadData,
   });
-  const ended = new Promise<void>((done) => worker.once('exit', () => done()));
+  const end = threadEnder(worker);
   const names = draftNames();
   const arrived: Exclude<FromUpdateThread, { kind: 'taken' }>[] = [];
   let failure: Error | undefined;
@@ -174,10 +170,7 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
     },
     async close() {
       worker.removeListener('exit', unexpected);
-      post({ kind: 'stop' });
-      const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);
-      await ended;
-      clearTimeout(patience);
+      await end({ kind: 'stop' } satisfies ToUpdateThread);
     },
   };
 }
