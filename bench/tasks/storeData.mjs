@@ -11,9 +11,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
 import { BlobView } from '../../dist/contract/blob.js';
-import { eventBuilder, lengthDelimited, templateFieldOf } from '../../dist/contract/eventFromBlob.js';
+import { eventBuilder } from '../../dist/contract/eventFromBlob.js';
+import { templateField } from '../../dist/contract/eventPieces.js';
 import { createSnapshotFile } from '../../dist/contract/snapshotFile.js';
 import { writeTimestamp } from '../../dist/snapshot/encodeRecord.js';
+import { lengthDelimited } from '../../dist/wire/lengthDelimited.js';
 import { WireWriter } from '../../dist/wire/writer.js';
 
 const SETS = 5000;
@@ -71,7 +73,7 @@ function* contracts(count, seed) {
   const templates = Array.from({ length: TEMPLATES }, (_, t) => {
     const packageId = (t % 4).toString(16).padStart(64, '0');
     const template = { packageId, moduleName: 'Bench.Model', entityName: `Asset${t}` };
-    return { ...template, field: templateFieldOf(template), rep: lengthDelimited(15, packageId) };
+    return { ...template, field: templateField(template), rep: lengthDelimited(15, packageId) };
   });
   for (let i = 0; i < count; i++) {
     const next = random(seed, 1, i);

@@ -3,14 +3,11 @@
  * of the activation (so the recorded exports have it; the running-nodes spec says otherwise).
  */
 import { BlobView } from '../contract/blob.js';
-import {
-  type EventPieces,
-  eventBuilder,
-  type FrameTarget,
-  lengthDelimited,
-} from '../contract/eventFromBlob.js';
+import { eventBuilder, type FrameTarget } from '../contract/eventFromBlob.js';
+import type { EventPieces } from '../contract/eventPieces.js';
 import { AcsError } from '../io/error.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
+import { lengthDelimited } from '../wire/lengthDelimited.js';
 import { WireReader } from '../wire/reader.js';
 import { type Question, questionSql } from './ask.js';
 import { BLOBS_PER_BATCH, type BlobBatch, blobBatch } from './blobBatch.js';

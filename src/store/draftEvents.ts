@@ -6,16 +6,12 @@
  * draft: it takes the long way.
  */
 import { BlobView } from '../contract/blob.js';
-import {
-  type EventPieces,
-  eventBuilder,
-  lengthDelimited,
-  SHAPE,
-  templateFieldOf,
-} from '../contract/eventFromBlob.js';
+import { eventBuilder } from '../contract/eventFromBlob.js';
+import { type EventPieces, SHAPE, templateField } from '../contract/eventPieces.js';
 import { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { Interner, wholeHash } from '../wire/interner.js';
+import { lengthDelimited } from '../wire/lengthDelimited.js';
 import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
 import { idHash } from './idHash.js';
 import { layoutParties } from './intern.js';
@@ -129,7 +125,7 @@ export function eventDrafter(frames: boolean): EventDrafter {
     if (template < 0) return -1;
     const cut = packageNameEnd - packageNameStart;
     if (templateFields[template] === undefined) {
-      templateFields[template] = templateFieldOf(blob.templateId);
+      templateFields[template] = templateField(blob.templateId);
       templateCuts[template] = cut;
     } else if (templateCuts[template] !== cut) return -1;
     pieces.template = templateFields[template];

@@ -1,6 +1,6 @@
 /** How a created event is laid out compared with what its blob gives: see {@link SHAPE}. */
 import type { BlobView } from '../contract/blob.js';
-import { SHAPE } from '../contract/eventFromBlob.js';
+import { SHAPE } from '../contract/eventPieces.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 

@@ -5,10 +5,11 @@
  */
 import type { BlobView } from '../contract/blob.js';
 import { readTemplateSegments } from '../contract/blob.js';
-import { lengthDelimited, templateFieldOf } from '../contract/eventFromBlob.js';
+import { templateField } from '../contract/eventPieces.js';
 import { AcsError } from '../io/error.js';
 import { readIdentifier, type TemplateId } from '../snapshot/eventValues.js';
 import { Interner } from '../wire/interner.js';
+import { lengthDelimited } from '../wire/lengthDelimited.js';
 import { WireReader } from '../wire/reader.js';
 import type { Db } from './open.js';
 
@@ -274,7 +275,7 @@ export function storeInterner(db: Db): StoreInterner {
       const row = find.templateRow.get(pk) as [string, string, string, string] | undefined;
       if (row === undefined) throw missing('template', pk);
       const id = { packageId: row[0], moduleName: row[2], entityName: row[3] };
-      const entry = { ...id, packageName: row[1], field: templateFieldOf(id) };
+      const entry = { ...id, packageName: row[1], field: templateField(id) };
       templates.set(pk, entry);
       return entry;
     },

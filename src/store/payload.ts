@@ -5,7 +5,8 @@
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import { eventComparer } from '../contract/eventAgainstBlob.js';
-import { type EventPieces, eventBuilder, SHAPE } from '../contract/eventFromBlob.js';
+import { eventBuilder } from '../contract/eventFromBlob.js';
+import { type EventPieces, SHAPE } from '../contract/eventPieces.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';

@@ -2,17 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
-import {
-  type EventPieces,
-  eventBuilder,
-  lengthDelimited,
-  templateFieldOf,
-} from '../../src/contract/eventFromBlob.js';
+import { eventBuilder } from '../../src/contract/eventFromBlob.js';
+import { type EventPieces, templateField } from '../../src/contract/eventPieces.js';
+import { lengthDelimited } from '../../src/wire/lengthDelimited.js';
 import { contract, PACKAGE, S1 } from '../store/streams.js';
 
 const builder = eventBuilder();
 const sync = lengthDelimited(2, S1);
-const template = templateFieldOf({ packageId: PACKAGE, moduleName: 'Test.Main', entityName: 'Thing' });
+const template = templateField({ packageId: PACKAGE, moduleName: 'Test.Main', entityName: 'Thing' });
 
 /** A contract with a text of some length, and what its event has beside it. */
 const made = fc.record({

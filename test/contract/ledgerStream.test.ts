@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
-import { eventBuilder, lengthDelimited, templateFieldOf } from '../../src/contract/eventFromBlob.js';
+import { eventBuilder } from '../../src/contract/eventFromBlob.js';
+import { templateField } from '../../src/contract/eventPieces.js';
 import { encodeLedgerJson } from '../../src/contract/ledgerApiJson.js';
 import { readLedgerStream } from '../../src/contract/ledgerStream.js';
 import { parseUpdate } from '../../src/contract/updates.js';
 import { AcsError } from '../../src/io/error.js';
 import { RecordView } from '../../src/snapshot/record.js';
 import { EVENT } from '../../src/snapshot/recordBorders.js';
+import { lengthDelimited } from '../../src/wire/lengthDelimited.js';
 
 const fixture = (name: string): string => new URL(`../../fixtures/${name}`, import.meta.url).pathname;
 const inflated = (name: string): Buffer => gunzipSync(readFileSync(fixture(name)));
@@ -128,7 +130,7 @@ describe('created events from blobs', () => {
               {
                 offset: view.ledgerOffset,
                 nodeId: view.nodeId,
-                template: templateFieldOf(blob.templateId),
+                template: templateField(blob.templateId),
                 parties,
                 representative: lengthDelimited(15, view.representativePackageId),
                 shape: 0,
