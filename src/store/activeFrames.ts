@@ -11,10 +11,10 @@ import { lengthDelimited } from '../wire/lengthDelimited.js';
 import { WireReader } from '../wire/reader.js';
 import { type Question, questionSql } from './ask.js';
 import { BLOBS_PER_BATCH, type BlobBatch, blobBatch } from './blobBatch.js';
+import { RAW_SHAPE } from './eventShape.js';
 import { storeInterner } from './intern.js';
 import type { Db } from './open.js';
 import { packed, unpack } from './packedRow.js';
-import { RAW_SHAPE } from './payload.js';
 
 /** What is read of a contract beside its blob. No row number is 0, so that 0 is NULL. */
 const COLUMNS = [

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { threadProgram } from '../io/threadProgram.js';
 import { alignedPlace, WORD } from '../wire/sharedCopy.js';
 import { type FrameDrafter, frameDrafter, SPAN_WIDTH } from './draftFrames.js';
-import { type DraftNames, draftNames } from './payload.js';
+import { type DraftNames, draftNames } from './draftNames.js';
 
 /** Memory of a batch is shared and used again: handing it over and back would have it collected as garbage each time. */
 export interface ToDraftWorker {

@@ -4,6 +4,9 @@ import { SHAPE } from '../contract/eventPieces.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 
+/** Bit of `event.shape` beside those of {@link SHAPE}: the bytes are in event_raw. */
+export const RAW_SHAPE = 256;
+
 /** What the event lacks, though the blob has it. */
 export function shapeOf(record: RecordView, blob: BlobView): number {
   const f = record.eventFields;

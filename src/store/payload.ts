@@ -10,11 +10,11 @@ import { type EventPieces, SHAPE } from '../contract/eventPieces.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
-import { contractMap } from './contractMap.js';
+import { type ContractRows, contractRows } from './contractRows.js';
 import { DRAFT } from './draftEvents.js';
-import { partiesEnd, partiesStart, shapeOf } from './eventShape.js';
+import type { DraftNames } from './draftNames.js';
+import { partiesEnd, partiesStart, RAW_SHAPE, shapeOf } from './eventShape.js';
 import { idHash } from './idHash.js';
-import { requireContractIndices } from './idIndices.js';
 import type { LayoutRow, StoreInterner } from './intern.js';
 import type { Db } from './open.js';
 import type { StoreRows } from './storeRows.js';
@@ -41,12 +41,6 @@ export interface Payload {
   nodeId: number;
 }
 
-export interface ContractRow {
-  pk: number;
-  template: number | null;
-  set: number | null;
-}
-
 export interface Payloads {
   /**
    * `frame`: the record is a whole snapshot frame, to be given back byte for byte; else a bare event of a stream.
@@ -65,39 +59,8 @@ export interface Payloads {
   ): Payload | undefined | 'unknown';
   /** Notes what the numbers of a draft stand for; `payload` is what {@link take} gave for its event. */
   learn(drafts: Float64Array, at: number, names: DraftNames, payload: Payload | undefined): void;
-  /** Looks a contract up by its raw id `buf[start, end)` and the hash of that. */
-  find(buf: Buffer, start: number, end: number, hash: number): ContractRow | undefined;
-  /** A contract of which only the id is known. */
-  stub(buf: Buffer, start: number, end: number, hash: number, template: number | null): number;
+  readonly contracts: ContractRows;
 }
-
-type ContractTuple = [pk: number, template: number | null, set: number | null];
-
-/** What the numbers of one drafter stand for. */
-export interface DraftNames {
-  groups: ({ set: number; layout: LayoutRow; outside: boolean } | 'refused' | undefined)[];
-  templates: (number | undefined)[];
-  packages: (number | undefined)[];
-  /** Left to who stores frames. */
-  synchronizers: (number | undefined)[];
-  /** Left to who stores updates. */
-  synchronizerIds: (string | undefined)[];
-  archivedTemplates: (number | undefined)[];
-}
-
-export function draftNames(): DraftNames {
-  return {
-    groups: [],
-    templates: [],
-    packages: [],
-    synchronizers: [],
-    synchronizerIds: [],
-    archivedTemplates: [],
-  };
-}
-
-/** Bit of `event.shape`: the bytes are in event_raw. */
-export const RAW_SHAPE = 256;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -107,20 +70,7 @@ export function payloads(
   intern: StoreInterner,
   accept?: (set: number) => boolean,
 ): Payloads {
-  const byHash = db
-    .prepare('SELECT contract_pk, template_pk, set_pk, contract_id = ? FROM contract WHERE id_hash = ?')
-    .raw();
-  const byPk = db
-    .prepare(
-      'SELECT contract_pk, template_pk, set_pk FROM contract WHERE contract_pk = ? AND contract_id = ?',
-    )
-    .raw();
-  const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
-  const completeContract = db.prepare(
-    'UPDATE contract SET template_pk = ?, set_pk = ?, created_at = ? WHERE contract_pk = ?',
-  );
-  let nextContract =
-    (db.prepare('SELECT max(contract_pk) FROM contract').pluck().get() as number | null) ?? 0;
+  const contracts = contractRows(db, rows);
   const blob = new BlobView();
   const builder = eventBuilder();
   const view = new ContractView();
@@ -148,42 +98,6 @@ export function payloads(
     ledgerOffset: 0n,
     nodeId: 0,
   };
-
-  const map = contractMap(db, rows.flushContracts);
-
-  function findRow(buf: Buffer, start: number, end: number, hash: number): ContractTuple | undefined {
-    if (map.complete) {
-      let pk = map.first(hash);
-      if (pk === 0) return undefined;
-      for (const id = buf.subarray(start, end); pk !== 0; pk = map.next()) {
-        if (rows.contracts.has(0, pk)) rows.flushContracts();
-        const row = byPk.get(pk, id) as ContractTuple | undefined;
-        if (row !== undefined) return row;
-      }
-      return undefined;
-    }
-    if (rows.contracts.has(1, hash)) rows.flushContracts();
-    requireContractIndices(db);
-    const found = byHash.all(buf.subarray(start, end), hash) as [...ContractTuple, same: number][];
-    if (found.length === 0) map.missed();
-    const row = found.find(([, , , same]) => same === 1);
-    return row === undefined ? undefined : [row[0], row[1], row[2]];
-  }
-
-  function insertRow(
-    id: Buffer,
-    start: number,
-    end: number,
-    template: number | null,
-    set: number | null,
-    createdAt: bigint | number | null,
-    hash: number,
-  ): number {
-    const kept = rows.keep(id, start, end);
-    rows.contracts.add(++nextContract, hash, kept, template, set, createdAt);
-    map.add(hash, nextContract);
-    return nextContract;
-  }
 
   /** The rebuilt bytes equal the original's. */
   function rebuilds(
@@ -247,10 +161,10 @@ export function payloads(
     payload.set = intern.setOf(record.signatories, record.observers);
     if (accept !== undefined && !accept(payload.set)) return undefined;
     const hash = idHash(id);
-    const row = findRow(id, 0, id.length, hash);
+    const row = contracts.find(id, 0, id.length, hash);
     payload.isNew = row === undefined;
     if (row === undefined) {
-      payload.contract = insertRow(
+      payload.contract = contracts.add(
         id,
         0,
         id.length,
@@ -262,11 +176,11 @@ export function payloads(
     } else {
       payload.contract = row[0];
       if (row[2] === null) {
-        completeContract.run(
+        contracts.complete(
+          row[0],
           payload.template === 0 ? row[1] : payload.template,
           payload.set,
           record.createdAtMicros ?? null,
-          row[0],
         );
       }
     }
@@ -285,6 +199,7 @@ export function payloads(
   }
 
   return {
+    contracts,
     take(record, sync, frame) {
       const f = record.eventFields;
       payload.raw = undefined;
@@ -308,11 +223,11 @@ export function payloads(
       if (accept !== undefined && !accept(payload.set)) return undefined;
       payload.template = intern.template(blob);
       const hash = idHash(buf, blob.contractIdStart, blob.contractIdEnd);
-      const row = findRow(buf, blob.contractIdStart, blob.contractIdEnd, hash);
+      const row = contracts.find(buf, blob.contractIdStart, blob.contractIdEnd, hash);
       let known: Buffer | undefined;
       if (row === undefined) {
         payload.isNew = true;
-        payload.contract = insertRow(
+        payload.contract = contracts.add(
           buf,
           blob.contractIdStart,
           blob.contractIdEnd,
@@ -321,14 +236,14 @@ export function payloads(
           blob.createdAt,
           hash,
         );
-        rows.blobs.add(payload.contract, rows.keep(buf, blobStart, blobEnd));
+        contracts.addBlob(payload.contract, buf, blobStart, blobEnd);
       } else {
         payload.isNew = false;
         payload.contract = row[0];
-        known = blobOf.get(row[0]) as Buffer | undefined;
+        known = contracts.blob(row[0]);
         if (known === undefined) {
-          completeContract.run(payload.template, payload.set, blob.createdAt, row[0]);
-          rows.blobs.add(row[0], rows.keep(buf, blobStart, blobEnd));
+          contracts.complete(row[0], payload.template, payload.set, blob.createdAt);
+          contracts.addBlob(row[0], buf, blobStart, blobEnd);
           rows.flushContracts();
         }
       }
@@ -374,14 +289,14 @@ export function payloads(
       const idStart = drafts[at + DRAFT.idStart];
       const idEnd = drafts[at + DRAFT.idEnd];
       const hash = drafts[at + DRAFT.hash];
-      const row = findRow(buf, idStart, idEnd, hash);
+      const row = contracts.find(buf, idStart, idEnd, hash);
       payload.isNew = row === undefined;
       if (row === undefined) {
         const createdAt = drafts[at + DRAFT.createdAt];
-        payload.contract = insertRow(buf, idStart, idEnd, template, group.set, createdAt, hash);
-        rows.blobs.add(payload.contract, rows.keep(buf, blobStart, blobEnd));
+        payload.contract = contracts.add(buf, idStart, idEnd, template, group.set, createdAt, hash);
+        contracts.addBlob(payload.contract, buf, blobStart, blobEnd);
       } else {
-        const known = blobOf.get(row[0]) as Buffer | undefined;
+        const known = contracts.blob(row[0]);
         if (known === undefined || known.compare(buf, blobStart, blobEnd) !== 0) return 'unknown';
         payload.contract = row[0];
       }
@@ -409,13 +324,6 @@ export function payloads(
       names.templates[drafts[at + DRAFT.template]] = template;
       const named = drafts[at + DRAFT.package];
       if (named >= 0) names.packages[named] = taken.package;
-    },
-    find(buf, start, end, hash) {
-      const row = findRow(buf, start, end, hash);
-      return row === undefined ? undefined : { pk: row[0], template: row[1], set: row[2] };
-    },
-    stub(buf, start, end, hash, template) {
-      return insertRow(buf, start, end, template, null, null, hash);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { UpdateEvent } from '../contract/updateEvents.js';
 import type { LedgerUpdate } from '../contract/updates.js';
 import { RecordView } from '../snapshot/record.js';
 import { absenceFilter } from './absenceFilter.js';
+import type { ContractRow } from './contractRows.js';
 import { DRAFT } from './draftEvents.js';
 import type { BatchDrafts } from './draftQueue.js';
 import { idHash } from './idHash.js';
@@ -12,7 +13,7 @@ import type { StoreInterner } from './intern.js';
 import { KIND, type LedgerState, type NewEvent } from './ledgerState.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
 import type { Db } from './open.js';
-import type { ContractRow, Payload, Payloads } from './payload.js';
+import type { Payload, Payloads } from './payload.js';
 import type { ReadySource } from './source.js';
 import type { StoreRows } from './storeRows.js';
 import { factsOf, ORIGIN, reassignmentId, type UpdateFacts } from './updateContent.js';
@@ -176,6 +177,7 @@ export function updateStorer(
     const { offset } = update;
     const part = one.reassignment;
     let template: number | null;
+    const { contracts } = store;
     let known: ContractRow | undefined;
     if (one.draft >= 0 && drafts !== undefined) {
       const { numbers, names } = drafts;
@@ -183,16 +185,16 @@ export function updateStorer(
       const idEnd = numbers[one.draft + DRAFT.idEnd];
       const hash = numbers[one.draft + DRAFT.hash];
       const number = numbers[one.draft + DRAFT.template];
-      known = store.find(buf, idStart, idEnd, hash);
+      known = contracts.find(buf, idStart, idEnd, hash);
       template = names.archivedTemplates[number] ?? templateOf(buf, one);
       if (template !== null) names.archivedTemplates[number] = template;
-      event.contract = known?.pk ?? store.stub(buf, idStart, idEnd, hash, template);
+      event.contract = known?.[0] ?? contracts.add(buf, idStart, idEnd, template, null, null, hash);
     } else {
       const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
       const hash = idHash(id);
-      known = store.find(id, 0, id.length, hash);
+      known = contracts.find(id, 0, id.length, hash);
       template = templateOf(buf, one);
-      event.contract = known?.pk ?? store.stub(id, 0, id.length, hash, template);
+      event.contract = known?.[0] ?? contracts.add(id, 0, id.length, template, null, null, hash);
     }
     event.isNew = known === undefined;
     event.sync = sync;
@@ -214,10 +216,11 @@ export function updateStorer(
       state.appendReassignment(pk, part, from, to, null);
       if (event.kind === KIND.unassign) state.pair(event, pk, part, from, to, offset);
     }
-    if (known !== undefined && known.template !== null && template !== null && known.template !== template)
-      checkTemplate(known.template, template, offset, pk);
+    const itsTemplate = known?.[1] ?? null;
+    if (itsTemplate !== null && template !== null && itsTemplate !== template)
+      checkTemplate(itsTemplate, template, offset, pk);
     state.deactivate(event, pk, known === undefined && source.filter !== undefined);
-    return known?.set ?? undefined;
+    return known?.[2] ?? undefined;
   }
 
   function templateOf(buf: Buffer, one: UpdateEvent): number | null {

@@ -8,8 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { threadEnder } from '../io/endThread.js';
 import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
+import { draftNames } from './draftNames.js';
 import { type BatchDrafts, DRAFT_BATCH_BYTES } from './draftQueue.js';
-import { draftNames } from './payload.js';
 
 /** Batches the thread may fill before the first comes back: it has enough to do while a transaction is committed. */
 export const UPDATE_BATCHES = 16;

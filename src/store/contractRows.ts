@@ -1,0 +1,79 @@
+/** The contracts of a store: each is one row, found by its raw id, whatever number of events speak of it. */
+import { contractMap } from './contractMap.js';
+import { requireContractIndices } from './idIndices.js';
+import type { Db } from './open.js';
+import type { StoreRows } from './storeRows.js';
+
+/** Template and set are null for a contract of which only the id is known. */
+export type ContractRow = readonly [pk: number, template: number | null, set: number | null];
+
+export interface ContractRows {
+  /** By its raw id `buf[start, end)` and the hash of that ({@link idHash}). */
+  find(buf: Buffer, start: number, end: number, hash: number): ContractRow | undefined;
+  /** Adds a contract that {@link find} has not found; returns its number. */
+  add(
+    id: Buffer,
+    start: number,
+    end: number,
+    template: number | null,
+    set: number | null,
+    createdAt: bigint | number | null,
+    hash: number,
+  ): number;
+  /** Adds what was not known when the row was added. */
+  complete(pk: number, template: number | null, set: number, createdAt: bigint | number | null): void;
+  addBlob(pk: number, buf: Buffer, start: number, end: number): void;
+  /** Undefined: none is stored. */
+  blob(pk: number): Buffer | undefined;
+}
+
+export function contractRows(db: Db, rows: StoreRows): ContractRows {
+  const byHash = db
+    .prepare('SELECT contract_pk, template_pk, set_pk, contract_id = ? FROM contract WHERE id_hash = ?')
+    .raw();
+  const byPk = db
+    .prepare(
+      'SELECT contract_pk, template_pk, set_pk FROM contract WHERE contract_pk = ? AND contract_id = ?',
+    )
+    .raw();
+  const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
+  const completeRow = db.prepare(
+    'UPDATE contract SET template_pk = ?, set_pk = ?, created_at = ? WHERE contract_pk = ?',
+  );
+  let last = (db.prepare('SELECT max(contract_pk) FROM contract').pluck().get() as number | null) ?? 0;
+  const map = contractMap(db, rows.flushContracts);
+
+  return {
+    find(buf, start, end, hash) {
+      if (map.complete) {
+        let pk = map.first(hash);
+        if (pk === 0) return undefined;
+        for (const id = buf.subarray(start, end); pk !== 0; pk = map.next()) {
+          if (rows.contracts.has(0, pk)) rows.flushContracts();
+          const row = byPk.get(pk, id) as ContractRow | undefined;
+          if (row !== undefined) return row;
+        }
+        return undefined;
+      }
+      if (rows.contracts.has(1, hash)) rows.flushContracts();
+      requireContractIndices(db);
+      const found = byHash.all(buf.subarray(start, end), hash) as [...ContractRow, same: number][];
+      if (found.length === 0) map.missed();
+      const row = found.find(([, , , same]) => same === 1);
+      return row === undefined ? undefined : [row[0], row[1], row[2]];
+    },
+    add(id, start, end, template, set, createdAt, hash) {
+      const kept = rows.keep(id, start, end);
+      rows.contracts.add(++last, hash, kept, template, set, createdAt);
+      map.add(hash, last);
+      return last;
+    },
+    complete(pk, template, set, createdAt) {
+      completeRow.run(template, set, createdAt, pk);
+    },
+    addBlob(pk, buf, start, end) {
+      rows.blobs.add(pk, rows.keep(buf, start, end));
+    },
+    blob: (pk) => blobOf.get(pk) as Buffer | undefined,
+  };
+}
