@@ -25,19 +25,21 @@ export interface ContentDigest {
 }
 
 /** Where the counter lies while an element is mixed, and where bytes are copied to. */
-const COUNTER = MIX_INPUT;
+export const COUNTER = MIX_INPUT;
 const CHUNK = MIX_INPUT + 8;
 
-export function contentDigest(): ContentDigest {
-  const mix = createContentMix();
+/** `mix` is a core that others use too, `chunk` where in its memory chunks are copied to; nothing lies behind. */
+export function contentDigest(mix = createContentMix(), chunkStart = CHUNK): ContentDigest {
   let memory = new Uint8Array(mix.memory.buffer);
   let count = 0;
   let held: Buffer | undefined;
   /** Where a record that is not in the held chunk is copied to. */
-  let single = CHUNK;
+  let single = chunkStart;
 
   /** Copies bytes to an address. */
   function put(buf: Buffer, start: number, end: number, address: number): void {
+    // Others may have made the memory grow, which takes it away from its views.
+    if (memory.length === 0) memory = new Uint8Array(mix.memory.buffer);
     const missing = address + end - start - memory.length;
     if (missing > 0) {
       mix.memory.grow(Math.ceil(missing / 65536));
@@ -49,7 +51,7 @@ export function contentDigest(): ContentDigest {
   /** The address that stands for position 0 of a record's buffer, once its fields can be read there. */
   function origin(record: RecordView): number {
     const { buf, eventFields, synchronizerStart, synchronizerEnd } = record;
-    if (buf === held) return CHUNK;
+    if (buf === held) return chunkStart;
     const blob = eventFields[2 * EVENT.createdEventBlob];
     const representative = eventFields[2 * EVENT.representativePackageId];
     // One copy from the first of the three fields to the end of the last: what lies between is little.
@@ -69,9 +71,9 @@ export function contentDigest(): ContentDigest {
 
   return {
     hold(chunk) {
-      put(chunk, 0, chunk.length, CHUNK);
+      put(chunk, 0, chunk.length, chunkStart);
       held = chunk;
-      single = CHUNK + chunk.length;
+      single = chunkStart + chunk.length;
     },
     add(record) {
       const { eventFields, synchronizerStart } = record;

@@ -49,8 +49,13 @@ export function createContentMix(): ContentMix {
       hint: 'start it without --jitless',
     });
   }
-  compiled ??= new webAssembly.Module(assembleModule(2, [absorbBody(), addBody()]));
+  compiled ??= new webAssembly.Module(assembleModule(2, mixFunctions()));
   return new webAssembly.Instance(compiled).exports as ContentMix;
+}
+
+/** The functions of the core, the last one `add`; they must be the first ones of their module. */
+export function mixFunctions(): WasmFunction[] {
+  return [absorbBody(), addBody()];
 }
 
 /** The sum as 64 hex digits. */

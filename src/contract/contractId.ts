@@ -30,7 +30,7 @@ export const V1_DISCRIMINATOR_BYTES = 32;
 export const V1_CANTON_BYTES = 69;
 export const V2_LOCAL_BYTES = 13;
 export const V2_CANTON_BYTES = 46;
-const V1_MAX_BYTES = 127;
+export const V1_MAX_BYTES = 127;
 
 /** Classifies raw contract-id bytes `buf[start, end)`. */
 export function classifyContractId(buf: Uint8Array, start = 0, end = buf.length): ContractIdInfo {

@@ -1,15 +1,15 @@
 /** The checks of single records that `acs verify` makes: message, blob, event against blob. */
 import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
-import { contentDigest } from '../contract/contentDigest.js';
 import { classifyContractId } from '../contract/contractId.js';
 import { ContractView } from '../contract/contractView.js';
 import { eventComparer } from '../contract/eventAgainstBlob.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
+import type { SoundRecords } from '../contract/usual/soundRecords.js';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
 import { checkValue } from '../contract/valueCheck.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
-import { ENVELOPE_VERSION } from '../snapshot/recordBorders.js';
+import { ENVELOPE_VERSION, EVENT } from '../snapshot/recordBorders.js';
 import { Interner } from '../wire/interner.js';
 import { type Finding, fromError, type Level } from './finding.js';
 
@@ -24,30 +24,27 @@ export interface RecordCheckOptions {
 const SURELY_IN_RANGE = 2 ** 53;
 
 export interface RecordChecker {
-  /** Announces the buffer that the next records lie in; it must stay as it is until the next one is held. */
-  hold(buf: Buffer): void;
   visit(record: RecordView): void;
   contracts(): number;
   /** Contracts whose blob was looked at. */
   checkedBlobs(): number;
-  /** The content digest of all contracts. */
-  digestHex(): string;
   /** Empty records of contracts in flight. */
   inFlight(): number;
 }
 
 /**
  * Checks records one by one, in file order. `report` takes the findings, `seen` the blob of each contract before it is
- * looked at.
+ * looked at; `sound` gets to know what may come again, and its digest takes the contracts.
  */
 export function recordChecker(
   report: (finding: Finding) => void,
   seen: (blob: BlobView) => void,
+  sound: SoundRecords,
   options: RecordCheckOptions,
 ): RecordChecker {
   const view = new ContractView();
   const compare = eventComparer();
-  const digest = contentDigest();
+  const { digest } = sound;
   const synchronizers = new Interner(100_000);
   const synchronizerProblems: (string | undefined)[] = [];
   let lastSynchronizer = -1;
@@ -132,7 +129,9 @@ export function recordChecker(
         synchronizerProblems.push(synchronizerIdProblem(record.synchronizerId));
       problem = synchronizerProblems[id];
     }
-    if (problem !== undefined) {
+    if (problem === undefined)
+      sound.knowSynchronizer(record.buf.subarray(record.synchronizerStart, record.synchronizerEnd));
+    else {
       report({
         ...finding(
           record,
@@ -183,7 +182,11 @@ export function recordChecker(
         finding(record, 'blob', 'error', 'CONTRACT_ID', `the contract id cannot be imported: ${detail}`),
       );
     }
-    for (const d of compare(view)) {
+    const differences = compare(view);
+    const ofEvent = record.bytesField(EVENT.templateId);
+    if (ofEvent !== undefined && !differences.some((d) => d.field === 'templateId'))
+      sound.knowTemplate(ofEvent, blob.buf.subarray(blob.templateStart, blob.templateEnd));
+    for (const d of differences) {
       // Of values only the place of the difference is known.
       const placeOnly = d.blob === d.event;
       report({
@@ -201,7 +204,6 @@ export function recordChecker(
   }
 
   return {
-    hold: digest.hold,
     visit(record) {
       if (record.inFlight) {
         inFlight++;
@@ -240,7 +242,6 @@ export function recordChecker(
     },
     contracts: () => contracts,
     checkedBlobs: () => checkedBlobs,
-    digestHex: () => digest.hex(),
     inFlight: () => inFlight,
   };
 }

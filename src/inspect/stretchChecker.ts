@@ -1,8 +1,8 @@
 /** The checks of `acs verify` that look at single records, made for a stretch of records. One checker per thread. */
 import { fingerprintInto } from '../contract/idTable.js';
+import { soundRecords } from '../contract/usual/soundRecords.js';
 import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
-import { frameSplitter } from '../wire/frames.js';
 import type { AuthenticityJudge } from './authenticity.js';
 import { type Finding, fromError } from './finding.js';
 import type { AuthenticityCounts } from './judgeContract.js';
@@ -41,46 +41,88 @@ export function stretchChecker(sample: number, judge?: AuthenticityJudge): Stret
   const report = (finding: Finding): void => {
     findings.push(finding);
   };
+  const sound = soundRecords();
   const checker = recordChecker(
     report,
     (blob) => {
-      if (idWords === ids.length) {
-        const grown = new Uint32Array(2 * ids.length);
-        grown.set(ids);
-        ids = grown;
-      }
+      makeRoom(2);
       fingerprintInto(blob.buf, blob.contractIdStart, blob.contractIdEnd, ids, idWords);
       idWords += 2;
     },
+    sound,
     { sample, ...(judge === undefined ? {} : { extraCheck: judge.check }) },
   );
   const view = new RecordView();
-  /** How long a record may be was decided when the stretch was made. */
-  const splitter = frameSplitter(Number.MAX_SAFE_INTEGER);
+  /** What passes is looked at no further, so every record has to be one whose blob is checked, and no more than that. */
+  const passing = sample >= 1 && judge === undefined;
+  let passed = 0;
+
+  function makeRoom(words: number): void {
+    if (idWords + words <= ids.length) return;
+    const grown = new Uint32Array(2 * (idWords + words));
+    grown.set(ids);
+    ids = grown;
+  }
+
+  /** Passes sound records from `at` on; returns where the first one starts that has to be looked at. */
+  function pass(at: number, end: number): number {
+    const stop = sound.pass(at, end);
+    const { fingerprints } = sound;
+    makeRoom(fingerprints.length);
+    ids.set(fingerprints, idWords);
+    idWords += fingerprints.length;
+    passed += sound.passed;
+    return stop;
+  }
+
   return {
     check({ bytes, end, offset, first }) {
       findings = [];
       idWords = 0;
-      let index = first;
+      const passedBefore = passed;
+      let visited = 0;
       const chunk = Buffer.from(bytes, 0, end);
       // Copying fetches in order what another thread wrote; what is parsed right after, here and there, is then near.
-      checker.hold(chunk);
-      splitter.push(chunk, (buf, start, bodyStart, frameEnd) => {
+      sound.hold(chunk);
+      let at = 0;
+      while (at < end) {
+        if (passing) at = pass(at, end);
+        if (at === end) break;
+        const start = at;
+        const bodyStart = bodyOf(chunk, start);
+        at = bodyStart + bodyBytes;
+        const index = first + passed - passedBefore + visited++;
         try {
-          checker.visit(view.parse(buf, start, bodyStart, frameEnd, offset + start, index++));
+          checker.visit(view.parse(chunk, start, bodyStart, at, offset + start, index));
         } catch (error) {
           if (!(error instanceof AcsError)) throw error;
           report(fromError(view.locate(error) as AcsError, 'messages'));
         }
-      });
+      }
       return { findings, ids: ids.slice(0, idWords) };
     },
     totals: () => ({
-      contracts: checker.contracts(),
-      checkedBlobs: checker.checkedBlobs(),
+      contracts: passed + checker.contracts(),
+      checkedBlobs: passed + checker.checkedBlobs(),
       inFlight: checker.inFlight(),
-      digest: checker.digestHex(),
+      digest: sound.digest.hex(),
       ...(judge === undefined ? {} : { authenticity: judge.counts }),
     }),
   };
+}
+
+/** Length of the body that {@link bodyOf} found last. */
+let bodyBytes = 0;
+
+/** Where the body of the frame at `at` begins. A stretch holds whole frames: their lengths were judged when it was made. */
+function bodyOf(chunk: Buffer, at: number): number {
+  let pos = at;
+  let scale = 1;
+  bodyBytes = 0;
+  for (;;) {
+    const b = chunk[pos++];
+    bodyBytes += (b & 0x7f) * scale;
+    if (b < 0x80) return pos;
+    scale *= 128;
+  }
 }

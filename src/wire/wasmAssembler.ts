@@ -22,6 +22,8 @@ export const webAssembly = (globalThis as unknown as { WebAssembly?: WebAssembly
 export interface WasmFunction {
   name: string;
   params: ValueType[];
+  /** Absent: it gives nothing. */
+  result?: ValueType;
   locals: ValueType[];
   body: InstructionWriter;
 }
@@ -148,8 +150,53 @@ export class InstructionWriter {
     return this.op(0x3e).unsigned(0).unsigned(offset);
   }
 
-  private op(opcode: number): this {
+  /** An instruction of one byte that takes what it needs from the stack. */
+  op(opcode: number): this {
     this.bytes.push(opcode);
+    return this;
+  }
+
+  /** A load or store of one byte `opcode` at the address on the stack plus `offset`. */
+  memory(opcode: number, offset: number): this {
+    return this.op(opcode).unsigned(0).unsigned(offset);
+  }
+
+  /** A vector instruction without operands of its own. */
+  vector(opcode: number): this {
+    return this.simd(opcode);
+  }
+
+  /** A vector load at the address on the stack plus `offset`. */
+  vectorMemory(opcode: number, offset: number): this {
+    return this.access(opcode, offset);
+  }
+
+  /** A global of the module, a changeable 32-bit number that starts as 0. */
+  getGlobal(index: number): this {
+    return this.op(0x23).unsigned(index);
+  }
+
+  setGlobal(index: number): this {
+    return this.op(0x24).unsigned(index);
+  }
+
+  /** Runs the first body when the condition on the stack is not 0, else the other. */
+  whenTrueElse(body: (w: InstructionWriter) => void, other: (w: InstructionWriter) => void): this {
+    this.bytes.push(0x04, 0x40);
+    body(this);
+    this.bytes.push(0x05);
+    other(this);
+    this.bytes.push(0x0b);
+    return this;
+  }
+
+  /** Runs the body again and again while the condition before it puts something other than 0 on the stack. */
+  whileTrue(condition: (w: InstructionWriter) => void, body: (w: InstructionWriter) => void): this {
+    this.bytes.push(0x02, 0x40, 0x03, 0x40);
+    condition(this);
+    this.bytes.push(0x45, 0x0d, 0x01);
+    body(this);
+    this.bytes.push(0x0c, 0x00, 0x0b, 0x0b);
     return this;
   }
 
@@ -270,15 +317,23 @@ export class InstructionWriter {
   }
 }
 
-/** The bytes of a module with one exported memory (`memory`, in 64 KiB pages) and the given exported functions. */
-export function assembleModule(initialPages: number, functions: readonly WasmFunction[]): Uint8Array {
+/**
+ * The bytes of a module with one exported memory (`memory`, in 64 KiB pages), the given exported functions and so many
+ * globals.
+ */
+export function assembleModule(
+  initialPages: number,
+  functions: readonly WasmFunction[],
+  globals = 0,
+): Uint8Array {
   const out: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
   section(out, 1, (s) => {
     pushUnsigned(s, functions.length);
     for (const f of functions) {
       s.push(0x60);
       pushUnsigned(s, f.params.length);
-      s.push(...f.params, 0x00);
+      s.push(...f.params, f.result === undefined ? 0 : 1);
+      if (f.result !== undefined) s.push(f.result);
     }
   });
   section(out, 3, (s) => {
@@ -291,6 +346,12 @@ export function assembleModule(initialPages: number, functions: readonly WasmFun
     s.push(0x01, 0x00);
     pushUnsigned(s, initialPages);
   });
+  if (globals > 0) {
+    section(out, 6, (s) => {
+      pushUnsigned(s, globals);
+      for (let i = 0; i < globals; i++) s.push(I32, 0x01, 0x41, 0x00, 0x0b);
+    });
+  }
   section(out, 7, (s) => {
     pushUnsigned(s, functions.length + 1);
     pushName(s, 'memory');
