@@ -129,9 +129,10 @@ export function valueTranscoder(w: ForwardWriter): ValueTranscoder {
     }
   }
 
+  // A field and an entry are messages of their own, but no values: what they hold is one level below the record or map.
   const plainValue: Element = (src, start, end, depth) => value(src, start, end, depth);
   const recordField: Element = (src, start, end, depth) =>
-    elements(src, start, end, 0x0a, 0x12, depth, plainValue);
+    elements(src, start, end, 0x0a, 0x12, depth - 1, plainValue);
   const mapEntry: Element = (src, start, end, depth) => {
     let pos = start;
     while (pos < end) {
@@ -142,7 +143,7 @@ export function valueTranscoder(w: ForwardWriter): ValueTranscoder {
       w.byte(tag);
       const prefixAt = w.at;
       w.at += size;
-      value(src, from, to, depth + 1);
+      value(src, from, to, depth);
       w.close(prefixAt, size);
       pos = to;
     }
@@ -157,7 +158,7 @@ export function valueTranscoder(w: ForwardWriter): ValueTranscoder {
       const prefixAt = w.at;
       w.at += size;
       if (tag === 0x0a) w.copy(from, to);
-      else if (tag === 0x12) value(src, from, to, depth + 1);
+      else if (tag === 0x12) value(src, from, to, depth);
       else throw unexpected(pos);
       w.close(prefixAt, size);
       pos = to;
