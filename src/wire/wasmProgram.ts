@@ -150,14 +150,6 @@ export function need(condition: Operand): Code {
   return when(not(condition), give(0));
 }
 
-/** The expression for what it does, not for its value. */
-export function drop(value: Code): Code {
-  return (w) => {
-    value(w);
-    w.op(0x1a);
-  };
-}
-
 function all(codes: readonly Code[]): Code {
   return (w) => {
     for (const code of codes) code(w);
@@ -269,11 +261,9 @@ export function long(n: bigint): Code {
 export const longOf = unary(0xad);
 export const lowWord = unary(0xa7);
 export const longEqual = binary(0x51);
-export const longDiffer = binary(0x52);
 export const longBelow = binary(0x54);
 export const longPlus = binary(0x7c);
 export const longTimes = binary(0x7e);
-export const longAnd = binary(0x83);
 export const longOr = binary(0x84);
 export const longXor = binary(0x85);
 export const longShiftLeft = binary(0x86);

@@ -54,11 +54,12 @@ import { usualArgument } from './usualValue.js';
 /** Memory: the digest's, what is found of a record, what is known, the fingerprints, then the chunk. */
 const PASSED = 128;
 const RECORD = 256;
-/** Known synchronizers: address and length of each. */
+/** Known synchronizers: the length of each, then its bytes. */
 const SYNCHRONIZERS = RECORD + RECORD_BYTES;
 const MAX_SYNCHRONIZERS = 16;
+const SYNCHRONIZER_BYTES = 264;
 /** Known pairs of template ids, of event and blob: address and length of each, in the place that {@link Exports.place} gives. */
-const TEMPLATES = 4096;
+const TEMPLATES = SYNCHRONIZERS + MAX_SYNCHRONIZERS * SYNCHRONIZER_BYTES;
 const TEMPLATE_PLACES = 1024;
 const TEMPLATE_BYTES = 16;
 const MIN_TEMPLATE_BYTES = 16;
@@ -118,17 +119,6 @@ export function soundRecords(): SoundRecords {
     words = new DataView(core.memory.buffer);
   }
 
-  /** Makes room for what is to be known, at the price of all that was known before; false when it is too much. */
-  function makeRoom(length: number): boolean {
-    if (length + 2 * OVERREAD > FINGERPRINTS - TEXTS) return false;
-    if (textEnd + length + 2 * OVERREAD > FINGERPRINTS) {
-      memory.fill(0, SYNCHRONIZERS, TEXTS);
-      synchronizers = 0;
-      textEnd = TEXTS;
-    }
-    return true;
-  }
-
   return {
     digest,
     hold(chunk) {
@@ -137,7 +127,10 @@ export function soundRecords(): SoundRecords {
       refresh();
       digest.hold(chunk);
     },
-    pass: (from, to) => core.pass(CHUNK + from, CHUNK + to) - CHUNK,
+    pass(from, to) {
+      refresh();
+      return core.pass(CHUNK + from, CHUNK + to) - CHUNK;
+    },
     get passed() {
       return words.getUint32(PASSED, true);
     },
@@ -146,22 +139,26 @@ export function soundRecords(): SoundRecords {
     },
     knowSynchronizer(id) {
       refresh();
-      if (synchronizers === MAX_SYNCHRONIZERS || !makeRoom(id.length)) return;
-      memory.set(id, textEnd);
-      if (core.knownSynchronizer(textEnd, textEnd + id.length) !== 0) return;
-      words.setUint32(SYNCHRONIZERS + 8 * synchronizers, textEnd, true);
-      words.setUint32(SYNCHRONIZERS + 8 * synchronizers + 4, id.length, true);
+      if (synchronizers === MAX_SYNCHRONIZERS || id.length > SYNCHRONIZER_BYTES - 4) return;
+      const at = SYNCHRONIZERS + synchronizers * SYNCHRONIZER_BYTES;
+      memory.set(id, at + 4);
+      if (core.knownSynchronizer(at + 4, at + 4 + id.length) !== 0) return;
+      words.setUint32(at, id.length, true);
       synchronizers++;
-      textEnd += id.length;
     },
     knowTemplate(ofEvent, ofBlob) {
       refresh();
       const length = ofEvent.length + ofBlob.length;
-      if (ofEvent.length < MIN_TEMPLATE_BYTES || !makeRoom(length)) return;
-      memory.set(ofEvent, textEnd);
-      memory.set(ofBlob, textEnd + ofEvent.length);
+      if (ofEvent.length < MIN_TEMPLATE_BYTES || TEXTS + length + OVERREAD > FINGERPRINTS) return;
+      if (textEnd + length + OVERREAD > FINGERPRINTS) {
+        // All are forgotten: those that still come will soon be known again.
+        memory.fill(0, TEMPLATES, TEXTS);
+        textEnd = TEXTS;
+      }
       const event = textEnd;
       const blob = event + ofEvent.length;
+      memory.set(ofEvent, event);
+      memory.set(ofBlob, blob);
       if (core.knownTemplate(event, blob, blob, blob + ofBlob.length) !== 0) return;
       const place = core.place(event, blob);
       words.setUint32(place, event, true);
@@ -283,9 +280,9 @@ function synchronizerCheck(program: WasmProgram, { same }: ByteRoutines): Routin
     return [
       at.set(SYNCHRONIZERS),
       whileTrue(
-        both(below(at, SYNCHRONIZERS + 8 * MAX_SYNCHRONIZERS), wordAt(at)),
-        when(same(start, end, wordAt(at), plus(wordAt(at), wordAt(at, 4))), give(1)),
-        at.set(plus(at, 8)),
+        both(below(at, SYNCHRONIZERS + MAX_SYNCHRONIZERS * SYNCHRONIZER_BYTES), wordAt(at)),
+        when(same(start, end, plus(at, 4), plus(plus(at, 4), wordAt(at))), give(1)),
+        at.set(plus(at, SYNCHRONIZER_BYTES)),
       ),
       constant(0),
     ];
