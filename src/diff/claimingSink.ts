@@ -8,9 +8,10 @@ import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import type { RecordView } from '../snapshot/record.js';
 import { type Claims, HASH_WORDS, SHOWN } from './claims.js';
-import { MAX_ID_BYTES, type RowBuilder } from './fingerprint.js';
 import type { IdLog } from './idLog.js';
 import { HASH_ROOM, type KeyedHash, MAX_HASHED_BYTES, MESSAGE_START } from './keyedHash.js';
+import { MAX_ID_BYTES } from './row.js';
+import type { RowBuilder } from './rowBuilder.js';
 import {
   fillFromMessage,
   messageBlob,

@@ -2,7 +2,7 @@
  * The classes of a contract between two inputs (commitments spec, section 5.5). Rules in order, the first that fits
  * names the class; a difference in content always comes first, because no repair may touch such a contract.
  */
-import type { ContentField } from './fingerprint.js';
+import type { ContentField } from './contentFields.js';
 
 /** In order of precedence. */
 export const DIFF_CLASSES = [

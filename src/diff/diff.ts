@@ -8,7 +8,6 @@ import type { DiffState } from './classes.js';
 import { openDescriber } from './describer.js';
 import type { ComparedContract, Difference } from './difference.js';
 import { FILE_THREAD_MEMORY } from './fileThread.js';
-import { openVocabulary, type Vocabulary } from './fingerprint.js';
 import { behindReaders, type KeptRows, openRows } from './keptRows.js';
 import { planThreads, type ReadFacts, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
@@ -16,6 +15,7 @@ import { type DiffScope, openScope, type Scope } from './scope.js';
 import { openSharing } from './sharing.js';
 import type { DiffSource, DiffSourceFacts } from './source.js';
 import { type DiffSummary, type DiffTally, openTally } from './summary.js';
+import { openVocabulary, type Vocabulary } from './vocabulary.js';
 
 export interface DiffOptions extends DiffScope {
   /** About how many bytes of memory to use, default {@link DEFAULT_DIFF_MEMORY}. */

@@ -1,6 +1,6 @@
 /** What a comparison tells of one contract. */
 import type { DiffClass, DiffState } from './classes.js';
-import type { ContentField } from './fingerprint.js';
+import type { ContentField } from './contentFields.js';
 
 export interface PairDifference {
   /** Positions of the two inputs, the smaller first. */

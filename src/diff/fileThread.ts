@@ -6,9 +6,10 @@ import { meterRead } from '../io/readMeter.js';
 import { receiveError, type SentError } from '../io/threadError.js';
 import { threadProgram } from '../io/threadProgram.js';
 import type { ScanOptions } from '../snapshot/scan.js';
-import { rowWords, type Vocabulary } from './fingerprint.js';
 import type { IdPage } from './idLog.js';
+import { rowWords } from './row.js';
 import type { ThreadSharing } from './sharing.js';
+import type { Vocabulary } from './vocabulary.js';
 import { type VocabularyPart, vocabularyReceiver } from './vocabularyShare.js';
 
 /** What the thread takes beside the rows: its own program, its buffers and its vocabulary. */

@@ -9,10 +9,12 @@ import { scanSnapshot } from '../snapshot/scan.js';
 import { CLAIMING_BYTES, type ClaimingSink, openClaimingSink } from './claimingSink.js';
 import { openClaims } from './claims.js';
 import { type FileThreadData, type FromFileThread, type ROWS_TAKEN, STOP } from './fileThread.js';
-import { openVocabulary, RowBuilder, rowWords } from './fingerprint.js';
 import { openIdLog } from './idLog.js';
 import { openKeyedHash } from './keyedHash.js';
+import { rowWords } from './row.js';
+import { RowBuilder } from './rowBuilder.js';
 import { openSink } from './rowSink.js';
+import { openVocabulary } from './vocabulary.js';
 import { vocabularyParts } from './vocabularyShare.js';
 
 const BATCH_ROWS = 1024;

@@ -10,7 +10,7 @@ import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { copyWords } from '../wire/copyBytes.js';
 import { wordsOf } from '../wire/sameBytes.js';
-import { type RowBuilder, usualIdStart } from './fingerprint.js';
+import { type RowBuilder, usualIdStart } from './rowBuilder.js';
 
 const HEADER_BYTES = 20;
 

@@ -4,7 +4,7 @@ import { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
-import type { RowBuilder } from './fingerprint.js';
+import type { RowBuilder } from './rowBuilder.js';
 import type { RowTable } from './rowTable.js';
 import type { DiffSink } from './source.js';
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AcsError } from '../io/error.js';
-import { HAS_CONTENT, ID_WORDS, IN_FLIGHT, idOf, ROW, rowWords } from './fingerprint.js';
+import { HAS_CONTENT, ID_WORDS, IN_FLIGHT, idOf, ROW, rowWords } from './row.js';
 
 const BLOCK_ROWS = 1 << 9;
 const BLOCK_SHIFT = 9;

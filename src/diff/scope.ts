@@ -5,9 +5,10 @@
  */
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { usageError } from '../io/error.js';
-import { HAS_CONTENT, ROW, type Vocabulary } from './fingerprint.js';
+import { HAS_CONTENT, ROW } from './row.js';
 import type { RowTable } from './rowTable.js';
 import type { DiffSource } from './source.js';
+import type { Vocabulary } from './vocabulary.js';
 
 export interface DiffScope {
   hosting?: HostingMap | undefined;

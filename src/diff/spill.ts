@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeWhenInterrupted } from '../io/atomicFile.js';
 import { fileError, writeError } from '../io/input.js';
-import { MAX_ID_BYTES } from './fingerprint.js';
+import { MAX_ID_BYTES } from './row.js';
 
 const RANGES = 256;
 const BUFFER_ROWS = 256;

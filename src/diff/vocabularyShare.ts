@@ -3,7 +3,8 @@
  * so that rows can be sent as they are and be put into the numbers of the receiver.
  */
 import type { Interner } from '../wire/interner.js';
-import { HAS_CONTENT, numberOf, ROW, type Vocabulary } from './fingerprint.js';
+import { HAS_CONTENT, ROW } from './row.js';
+import { numberOf, type Vocabulary } from './vocabulary.js';
 
 const TEXTS = ['synchronizers', 'templates', 'headers', 'packages'] as const;
 type Texts = (typeof TEXTS)[number];

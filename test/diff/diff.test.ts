@@ -141,7 +141,9 @@ describe('spilling', () => {
     expect(plenty.summary.byClass).toEqual({ 'counter-differs': 42, 'only-in': 60 });
     const { RowTable } = await import('../../src/diff/rowTable.js');
     const { Spill } = await import('../../src/diff/spill.js');
-    const { RowBuilder, newRowKey, openVocabulary, idOf } = await import('../../src/diff/fingerprint.js');
+    const { idOf } = await import('../../src/diff/row.js');
+    const { RowBuilder, newRowKey } = await import('../../src/diff/rowBuilder.js');
+    const { openVocabulary } = await import('../../src/diff/vocabulary.js');
     // Ranges cut again and again: ids that agree in their first bytes.
     const builder = new RowBuilder(openVocabulary(), 2, newRowKey());
     const spill = new Spill(builder.words.length, folder);
@@ -174,7 +176,8 @@ describe('spilling', () => {
 describe('contract ids', () => {
   it('are in the order of their bytes', async () => {
     const { compareIds } = await import('../../src/diff/rowTable.js');
-    const { RowBuilder, newRowKey, openVocabulary } = await import('../../src/diff/fingerprint.js');
+    const { RowBuilder, newRowKey } = await import('../../src/diff/rowBuilder.js');
+    const { openVocabulary } = await import('../../src/diff/vocabulary.js');
     const builder = new RowBuilder(openVocabulary(), 2, newRowKey());
     const rowOf = (id: Uint8Array): Int32Array =>
       builder
