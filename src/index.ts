@@ -41,13 +41,7 @@ export { openDiffSource } from './diff/openSource.js';
 export { type DiffSink, type DiffSource, openedCommitmentSource, snapshotSource } from './diff/source.js';
 export { storeSource } from './diff/storeSource.js';
 export type { DiffSummary } from './diff/summary.js';
-export {
-  type AuthenticateOptions,
-  authenticate,
-  type RemarkCode,
-  type Verdict,
-  type VerdictCode,
-} from './hash/authenticate.js';
+export { type AuthenticateOptions, authenticate } from './hash/authenticate.js';
 export {
   type ContractIdOptions,
   type ContractIdParts,
@@ -55,6 +49,7 @@ export {
   contractIdParts,
   withComputedId,
 } from './hash/computeContractId.js';
+export type { RemarkCode, Verdict, VerdictCode } from './hash/verdict.js';
 export type { AuthenticityReport } from './inspect/authenticity.js';
 export { catJsonLines, catSnapshot } from './inspect/cat.js';
 export type { Finding } from './inspect/finding.js';

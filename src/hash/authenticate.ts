@@ -3,7 +3,7 @@
  * recomputed from the content, and where the package is at hand the content is checked against its type, as an import
  * in mode VALIDATION does.
  */
-import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
+import type { BlobView } from '../contract/blob.js';
 import {
   type ContractIdVersion,
   classifyContractId,
@@ -11,97 +11,27 @@ import {
   V1_CANTON_BYTES,
   V2_LOCAL_BYTES,
 } from '../contract/contractId.js';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
+import { requireCreatedAt } from '../contract/creationTime.js';
 import { checkValue } from '../contract/valueCheck.js';
 import type { PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
-import { sameBytes } from '../wire/sameBytes.js';
+import { hasPartyOutside } from './argumentParties.js';
 import { readSalt, readV2AuthenticationData } from './authenticationData.js';
 import { hasherFor } from './computeContractId.js';
 import type { ContractHasher } from './contractHasher.js';
 import { METHOD_OF_VERSION } from './contractHasher.js';
 import { NO_PACKAGES } from './noPackages.js';
-import type { ScalarCopier } from './storedScalars.js';
 import type { TemplateBinding, TemplateTypes } from './templateBinding.js';
 import { v2TimePrefix } from './unicum.js';
-
-export type VerdictCode =
-  /** The id belongs to the content, and the content to its type as far as that could be checked (see the remarks). */
-  | 'VALID'
-  /** The id belongs to other content. */
-  | 'MISMATCH'
-  /** No id of a committed contract. */
-  | 'MALFORMED_ID'
-  /** An id of Canton 2.x. */
-  | 'UNSUPPORTED_VERSION'
-  /** The salt is missing or damaged, so that the id can never be checked. */
-  | 'NO_AUTHENTICATION_DATA'
-  /** A package is needed to tell. Never to be counted as valid. */
-  | 'NEEDS_PACKAGE'
-  /** The content does not have the type of its template in the representative package. */
-  | 'ILL_TYPED';
-
-export const VERDICT_CODES: readonly VerdictCode[] = [
-  'VALID',
-  'MISMATCH',
-  'MALFORMED_ID',
-  'UNSUPPORTED_VERSION',
-  'NO_AUTHENTICATION_DATA',
-  'NEEDS_PACKAGE',
-  'ILL_TYPED',
-];
-
-export type RemarkCode =
-  /**
-   * On every valid contract: what only the Daml engine can tell was not checked, that is, the template's `ensure`, and
-   * whether signatories, observers and key are those the template computes. It matters for contracts whose id was
-   * recomputed; one with its original id had to pass when it was created.
-   */
-  | 'NOT_CHECKABLE_OFFLINE'
-  /**
-   * With MISMATCH: the id is that of the content, but the stored key hash is not that of the key. When the hash is wrong,
-   * an import takes the contract, which then cannot be found by its key; when the key was changed, the engine refuses it.
-   * Which of the two it is cannot be told offline.
-   */
-  | 'KEY_HASH_MISMATCH'
-  /** No package at hand to compute the key hash. */
-  | 'KEY_HASH_NOT_CHECKED'
-  /** No package at hand to check the argument's type; the id alone is confirmed. */
-  | 'TYPES_NOT_CHECKED'
-  /** The representative package is not at hand; the types are those of another package of the same name. */
-  | 'TYPES_OF_OTHER_PACKAGE'
-  /** `ca11` does not bind in which field of a record a map is (spec, section 4.3). */
-  | 'MAP_FIELD_NOT_BOUND'
-  /** A signatory, observer or maintainer does not occur in the argument. Possible, but unusual. */
-  | 'SUSPICIOUS_PARTY'
-  /** The argument's bytes are not Canton's for its value. The id holds, but a participant that knows it refuses the copy. */
-  | 'ENCODING_NOT_CANONICAL'
-  /** Version V2 ids cannot be imported by Canton 3.4 or 3.5. */
-  | 'VERSION_NOT_IMPORTABLE';
-
-export interface Verdict {
-  readonly code: VerdictCode;
-  /** `V10`, `V11`, `V12`, `V2_0`, `ca02`, `local`, `malformed`, … */
-  readonly version: string;
-  /** In words; absent for valid contracts. */
-  readonly reason?: string;
-  /** MISMATCH: the id that the content has, lower-case hex; with `path` = `key` the key hash. */
-  readonly expected?: string;
-  /** Where in the argument (`amount`, `observers[2]`), in the key (`key`, `key.number`), or `package_name`. */
-  readonly path?: string;
-  /** ILL_TYPED: what the type asks for and what is there. */
-  readonly expectedType?: string;
-  readonly foundType?: string;
-  /** NEEDS_PACKAGE: the package to give. */
-  readonly packageId?: string;
-  readonly remarks: readonly RemarkCode[];
-}
+import { bad, needsPackage, type RemarkCode, typeVerdict, type Verdict, valid } from './verdict.js';
 
 export interface AuthenticateOptions {
   /** Of the record; empty or absent means the creation package. */
   readonly representativePackageId?: string;
   readonly packages?: PackageSet;
 }
+
+const KEY_HASH_REMARKS: readonly RemarkCode[] = ['KEY_HASH_MISMATCH', 'NOT_CHECKABLE_OFFLINE'];
 
 /**
  * The verdict on one contract. Repeated calls with the same `packages` object share what was compiled.
@@ -144,18 +74,6 @@ export function authenticateWith(hasher: ContractHasher, view: BlobView, represe
   return METHOD_OF_VERSION[id.version] === 'typed'
     ? typedVerdict(hasher, view, binding, id.version)
     : untypedVerdict(hasher, view, binding, id.version);
-}
-
-/** Throws `BLOB_CREATED_AT` unless the creation time is set and in range. */
-export function requireCreatedAt(view: BlobView): void {
-  // What a double holds exactly is in range.
-  if (!Number.isNaN(view.createdAtNumber)) return;
-  const { createdAt } = view;
-  if (createdAt >= MIN_TIMESTAMP && createdAt <= MAX_TIMESTAMP) return;
-  throw new AcsError('BLOB_CREATED_AT', 'the creation time of the contract is out of range', {
-    expected: 'years 1 to 9999, in microseconds since 1970',
-    found: createdAt === CREATED_AT_NOW ? 'not set' : `${createdAt}`,
-  });
 }
 
 /** For contracts that are not hashed: their argument must be decodable all the same. */
@@ -256,12 +174,6 @@ function shapeFault(version: ContractIdVersion, walk: () => void): Verdict | und
   }
 }
 
-function typeVerdict(version: ContractIdVersion, error: AcsError): Verdict {
-  return error.code === 'PACKAGE_MISSING'
-    ? needsPackage(version, error.expected ?? '')
-    : illTyped(version, error);
-}
-
 function keyFault(
   hasher: ContractHasher,
   view: BlobView,
@@ -333,73 +245,4 @@ function idMismatch(
 function endsWith(buf: Buffer, end: number, tail: Buffer): boolean {
   for (let i = tail.length - 1, at = end - 1; i >= 0; i--, at--) if (buf[at] !== tail[i]) return false;
   return true;
-}
-
-/** A stakeholder that is no party of the argument just walked. */
-function hasPartyOutside(view: BlobView, form: ScalarCopier): boolean {
-  const found = form.partyBorders;
-  const size = view.signatoryBorders.length + view.observerBorders.length + view.maintainerBorders.length;
-  if (size * found.length > 16_384) {
-    const inside = new Set<string>();
-    for (let i = 0; i < found.length; i += 2) inside.add(form.buf.toString('latin1', found[i], found[i + 1]));
-    const outside = (borders: readonly number[]): boolean => {
-      for (let i = 0; i < borders.length; i += 2) {
-        if (!inside.has(view.buf.toString('latin1', borders[i], borders[i + 1]))) return true;
-      }
-      return false;
-    };
-    return outside(view.signatoryBorders) || outside(view.observerBorders) || outside(view.maintainerBorders);
-  }
-  return (
-    someOutside(view.buf, view.signatoryBorders, form) ||
-    someOutside(view.buf, view.observerBorders, form) ||
-    someOutside(view.buf, view.maintainerBorders, form)
-  );
-}
-
-function someOutside(buf: Buffer, borders: readonly number[], form: ScalarCopier): boolean {
-  const inside = form.partyBorders;
-  const other = form.buf;
-  for (let i = 0; i < borders.length; i += 2) {
-    const start = borders[i];
-    const n = borders[i + 1] - start;
-    let known = false;
-    for (let j = 0; j < inside.length && !known; j += 2) {
-      const at = inside[j];
-      known = inside[j + 1] - at === n && sameBytes(buf, start, start + n, other, at);
-    }
-    if (!known) return true;
-  }
-  return false;
-}
-
-const KEY_HASH_REMARKS: readonly RemarkCode[] = ['KEY_HASH_MISMATCH', 'NOT_CHECKABLE_OFFLINE'];
-const NO_REMARKS: readonly RemarkCode[] = [];
-const validVerdicts = new Map<string, Verdict>();
-
-function valid(version: ContractIdVersion, remarks: readonly RemarkCode[]): Verdict {
-  const key = remarks.length === 0 ? version : `${version} ${remarks.join(' ')}`;
-  let verdict = validVerdicts.get(key);
-  if (verdict === undefined) {
-    verdict = { code: 'VALID', version, remarks: ['NOT_CHECKABLE_OFFLINE', ...remarks] };
-    validVerdicts.set(key, verdict);
-  }
-  return verdict;
-}
-
-function bad(code: VerdictCode, version: string, reason: string): Verdict {
-  return { code, version, reason, remarks: NO_REMARKS };
-}
-
-function needsPackage(version: string, packageId: string): Verdict {
-  return { ...bad('NEEDS_PACKAGE', version, 'a package is not among the given DARs'), packageId };
-}
-
-function illTyped(version: string, error: AcsError): Verdict {
-  return {
-    ...bad('ILL_TYPED', version, error.message),
-    path: error.place.path ?? '',
-    ...(error.expected === undefined ? {} : { expectedType: error.expected }),
-    ...(error.found === undefined ? {} : { foundType: error.found }),
-  };
 }

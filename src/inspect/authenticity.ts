@@ -1,9 +1,9 @@
 /** Authenticity of the contracts of a file: the part of `acs verify` that needs hashes and types. */
 import type { ContractView } from '../contract/contractView.js';
 import type { PackageSet } from '../dar/type.js';
-import type { VerdictCode } from '../hash/authenticate.js';
 import { ContractHasher } from '../hash/contractHasher.js';
 import { NO_PACKAGES } from '../hash/noPackages.js';
+import type { VerdictCode } from '../hash/verdict.js';
 import type { Finding } from './finding.js';
 import { type AuthenticityCounts, addCounts, emptyCounts, judgeContract } from './judgeContract.js';
 

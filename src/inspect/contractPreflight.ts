@@ -1,5 +1,6 @@
 /** What an import does with one contract, in both modes (contract-id spec, section 6). */
 import { ContractView } from '../contract/contractView.js';
+import { requireCreatedAt } from '../contract/creationTime.js';
 import { isPackageId, synchronizerIdProblem } from '../contract/identifier.js';
 import type { LfValue } from '../contract/value.js';
 import { checkValue } from '../contract/valueCheck.js';
@@ -10,9 +11,10 @@ import {
   selectRepresentativePackage,
 } from '../dar/representativePackage.js';
 import type { PackageSet } from '../dar/type.js';
-import { authenticateWith, requireCreatedAt, type Verdict } from '../hash/authenticate.js';
+import { authenticateWith } from '../hash/authenticate.js';
 import { ContractHasher } from '../hash/contractHasher.js';
 import { NO_PACKAGES } from '../hash/noPackages.js';
+import type { Verdict } from '../hash/verdict.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
 import { Interner } from '../wire/interner.js';

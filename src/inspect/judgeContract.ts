@@ -1,8 +1,9 @@
 /** The verdict on one contract as a finding, and counts of many verdicts. */
-import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
-import { authenticateWith, VERDICT_CODES, type Verdict, type VerdictCode } from '../hash/authenticate.js';
+import type { BlobView } from '../contract/blob.js';
+import { creationTimeFault } from '../contract/creationTime.js';
+import { authenticateWith } from '../hash/authenticate.js';
 import type { ContractHasher } from '../hash/contractHasher.js';
+import { VERDICT_CODES, type Verdict, type VerdictCode } from '../hash/verdict.js';
 import { AcsError } from '../io/error.js';
 import type { Finding } from './finding.js';
 
@@ -57,10 +58,8 @@ export function judgeContract(
   representativePackageId: string,
   place: RecordPlace,
 ): Finding | undefined {
-  const { createdAt } = blob;
   // Reported by the checks of the blob's form.
-  if (createdAt === CREATED_AT_NOW || createdAt < MIN_TIMESTAMP || createdAt > MAX_TIMESTAMP)
-    return undefined;
+  if (creationTimeFault(blob) !== undefined) return undefined;
   let verdict: Verdict;
   try {
     verdict = authenticateWith(hasher, blob, representativePackageId);

@@ -1,11 +1,11 @@
 /** The checks of single records that `acs verify` makes: message, blob, event against blob. */
-import { type BlobView, CREATED_AT_NOW } from '../contract/blob.js';
+import type { BlobView } from '../contract/blob.js';
 import { classifyContractId } from '../contract/contractId.js';
 import { ContractView } from '../contract/contractView.js';
+import { creationTimeFault } from '../contract/creationTime.js';
 import { eventComparer } from '../contract/eventAgainstBlob.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
 import type { SoundRecords } from '../contract/usual/soundRecords.js';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../contract/value.js';
 import { checkValue } from '../contract/valueCheck.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
@@ -19,9 +19,6 @@ export interface RecordCheckOptions {
   /** A further check of each sound contract, e.g. authenticity. It reports through `report`. */
   extraCheck?: (view: ContractView, report: (finding: Finding) => void) => void;
 }
-
-/** Microseconds on either side of 1970 that {@link MIN_TIMESTAMP} and {@link MAX_TIMESTAMP} admit for certain. */
-const SURELY_IN_RANGE = 2 ** 53;
 
 export interface RecordChecker {
   visit(record: RecordView): void;
@@ -146,10 +143,9 @@ export function recordChecker(
   }
 
   function checkCreatedAt(record: RecordView, blob: BlobView): void {
-    const micros = blob.createdAtNumber;
-    if (Math.abs(micros) < SURELY_IN_RANGE) return;
-    const exact = blob.createdAt;
-    if (exact === CREATED_AT_NOW) {
+    const fault = creationTimeFault(blob);
+    if (fault === undefined) return;
+    if (fault === 'not set') {
       report(
         finding(
           record,
@@ -159,7 +155,7 @@ export function recordChecker(
           'the creation time is not set; Canton refuses the import',
         ),
       );
-    } else if (exact < MIN_TIMESTAMP || exact > MAX_TIMESTAMP) {
+    } else {
       report(finding(record, 'blob', 'error', 'CREATED_AT_RANGE', 'the creation time is out of range'));
     }
   }

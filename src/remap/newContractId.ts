@@ -1,7 +1,8 @@
 /** The new id of a contract whose content is final, and whether its old one belonged to the old content. */
 import type { BlobView } from '../contract/blob.js';
 import type { ContractIdVersion } from '../contract/contractId.js';
-import { authenticateWith, requireCreatedAt } from '../hash/authenticate.js';
+import { requireCreatedAt } from '../contract/creationTime.js';
+import { authenticateWith } from '../hash/authenticate.js';
 import { type ContractHasher, METHOD_OF_VERSION } from '../hash/contractHasher.js';
 import { AcsError } from '../io/error.js';
 import { type RemapState, sourceIdOf } from './remapState.js';

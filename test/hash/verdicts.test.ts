@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
-import { authenticate, type Verdict } from '../../src/hash/authenticate.js';
+import { authenticate } from '../../src/hash/authenticate.js';
+import type { Verdict } from '../../src/hash/verdict.js';
 import { AcsError } from '../../src/io/error.js';
 import { fixture, jsonLines } from '../fixtures.js';
 import { corpusPackages } from './corpusPackages.js';
