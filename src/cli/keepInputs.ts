@@ -1,14 +1,18 @@
-/** No command may replace what it reads: an output that is an input too is refused before anything is done. */
+/**
+ * No command may replace what it reads: an output that is an input too is refused before anything is done. The functions
+ * of the library do so for the paths they are given; only the command line knows the files it reads for them.
+ */
 import { stat } from 'node:fs/promises';
-import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { inputFiles } from './inputFiles.js';
 
-const OUTPUTS = ['output', 'html', 'id-map'];
+const OUTPUTS = ['output', 'html', 'id-map', 'plan', 'write-overrides'];
 
 /** Words and options that name files to be read. */
 const INPUTS = [
   ...['file', 'files', 'inputs', 'db', 'updates', 'local', 'remote'],
-  ...['hosting', 'map', 'contracts', 'dar', 'packages', 'expect', 'salt-file'],
+  ...['hosting', 'map', 'contracts', 'dar', 'packages', 'expect', 'salt-file', 'seed-file', 'policy'],
+  ...['known', 'overrides', 'package-map'],
 ];
 
 export async function refuseToReplaceInputs(args: Readonly<Record<string, unknown>>): Promise<void> {

@@ -8,7 +8,7 @@ import { keyHashOf } from '../hash/computeContractId.js';
 import { createAtomicFile } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
-import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { Interner } from '../wire/interner.js';
 import { commonCutFinding } from './commonCut.js';
 import {

@@ -10,6 +10,7 @@ import { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from 
 import { type Finding, findingCollector } from '../convert/findings.js';
 import { createAtomicFile, refuseExisting } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
@@ -123,11 +124,11 @@ class PlaceRun {
     await mkdir(output, { recursive: true });
     const placementFile = join(output, 'placement.csv');
     const witnessesFile = this.options.includeWitnesses ? join(output, 'witnesses.csv') : null;
+    const paths = [...this.files.values()].map(({ path }) => path);
+    const outputs = [placementFile, ...(witnessesFile === null ? [] : [witnessesFile]), ...paths];
+    for (const path of outputs) await refuseInputAsOutput(inputs, path);
     const keep = this.options.file?.overwrite === false ? { overwrite: false } : {};
-    if (keep.overwrite === false) {
-      const paths = [...this.files.values()].map(({ path }) => path);
-      for (const path of [placementFile, witnessesFile ?? [], ...paths].flat()) await refuseExisting(path);
-    }
+    if (keep.overwrite === false) for (const path of outputs) await refuseExisting(path);
     const placement = await createAtomicFile(placementFile, keep);
     const witnesses = witnessesFile === null ? undefined : await createAtomicFile(witnessesFile, keep);
     try {

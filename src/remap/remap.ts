@@ -6,8 +6,8 @@
 import { basename, join, resolve } from 'node:path';
 import { refuseExisting } from '../io/atomicFile.js';
 import { AcsError, usageError } from '../io/error.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { refuseReadOnce } from '../io/readTwice.js';
-import { refuseInputAsOutput } from '../reshape/distinctFiles.js';
 import { firstPass } from './firstPass.js';
 import { createIdMapFile } from './idMapFile.js';
 import type { RemapOptions } from './remapOptions.js';

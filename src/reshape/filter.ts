@@ -5,8 +5,8 @@
 import { manifestPath } from '../contract/manifest.js';
 import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import type { ByteInput } from '../io/input.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { compileConditions, type FilterConditions } from './conditions.js';
-import { refuseInputAsOutput } from './distinctFiles.js';
 import { openReshapeInput, type ReshapeReadOptions } from './reshapeInput.js';
 
 export interface FilterOptions {

@@ -8,10 +8,10 @@ import { manifestPath } from '../contract/manifest.js';
 import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { AcsError, describePlace, type Place, usageError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import type { RecordView } from '../snapshot/record.js';
 import { Interner } from '../wire/interner.js';
 import { contractPlaces } from './contractPlaces.js';
-import { refuseInputAsOutput } from './distinctFiles.js';
 import { openReshapeInput, type ReshapeReadOptions } from './reshapeInput.js';
 
 export interface MergeOptions {

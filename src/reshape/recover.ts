@@ -9,12 +9,12 @@ import { type Manifest, manifestPath, parseManifest } from '../contract/manifest
 import { createSnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { detectStored, FORMAT_NAMES } from '../snapshot/format.js';
 import type { RecordView } from '../snapshot/record.js';
 import { DEFAULT_MAX_FRAME_BYTES } from '../wire/frames.js';
 import { DEFAULT_MAX_RATIO, RATIO_GRACE_BYTES } from '../wire/inflate.js';
 import { type ByteSource, openByteSource } from './byteSource.js';
-import { refuseInputAsOutput } from './distinctFiles.js';
 import { frameRecovery, type Trust } from './frameRecovery.js';
 import { distrust, type GzipDamage, type GzipSurvey, type SurveyLimits, surveyGzip } from './gzipSurvey.js';
 import { surveyPieces } from './pieceSurvey.js';

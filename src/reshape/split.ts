@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { ContractView } from '../contract/contractView.js';
 import { AcsError, usageError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import type { RecordView } from '../snapshot/record.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { eachStakeholder } from './conditions.js';
-import { refuseInputAsOutput } from './distinctFiles.js';
 import { type PartWriterOptions, partWriter } from './partWriter.js';
 import { openReshapeInput, type ReshapeReadOptions } from './reshapeInput.js';
 

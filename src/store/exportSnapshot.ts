@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Manifest } from '../contract/manifest.js';
 import { createSnapshotFile } from '../contract/snapshotFile.js';
 import { AcsError } from '../io/error.js';
+import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { IN_FLIGHT_FRAME } from '../snapshot/recordBorders.js';
 import { frames } from './activeFrames.js';
 import {
@@ -70,6 +71,7 @@ export async function exportSnapshot(
   out: string,
   options: ExportOptions = {},
 ): Promise<ExportResult> {
+  await refuseInputAsOutput([path], out);
   return withStore(path, {}, async ({ db }) => {
     const q = resolveQuestion(db, options.source, options);
     const inFlight = inFlightAt(db, q);

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'acs-keep-'));
   copyFileSync(fixture('snapshots/tiny.acs.gz'), path('a.acs.gz'));
   copyFileSync(fixture('snapshots/multi/participant1.acs.gz'), path('b.acs.gz'));
+  writeFileSync(path('k.txt'), '');
+  writeFileSync(path('m.csv'), 'old,new\n');
   await runCommand('store', 'load', path('t.db'), '--source', 'p1', '--offset', '7', path('a.acs.gz'));
   await runCommand('store', 'load', path('t.db'), '--source', 'p2', '--offset', '7', path('b.acs.gz'));
 });
@@ -25,6 +27,11 @@ describe('an output that is an input', () => {
     ['b.acs.gz', (b: string) => ['diff', path('a.acs.gz'), `P2=${b}`, '--html', b]],
     ['t.db', (db: string) => ['diff', `${db}#p1@7`, `P2=${db}#p2`, '-o', db]],
     ['t.db', (db: string) => ['store', 'export', db, '--source', 'p1', '-o', db]],
+    ['k.txt', (k: string) => ['packages', path('a.acs.gz'), '--known', k, '--write-overrides', k]],
+    [
+      'm.csv',
+      (m: string) => ['parties', 'map', path('a.acs.gz'), '--map', m, '-o', path('n.csv'), '--plan', m],
+    ],
     ['a.acs.gz', (a: string) => ['remap', path('b.acs.gz'), '--map', a, '-o', a]],
   ] as const)('is refused, and %s stays as it is: %#', async (name, words) => {
     const before = readFileSync(path(name));

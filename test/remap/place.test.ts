@@ -196,6 +196,16 @@ describe('acs place and acs count', () => {
     expect(placed).toMatchObject({ contracts: 36, placements: 72, duplicates: 36 });
   });
 
+  it('a file of an earlier placement is not replaced by what is made of it', async () => {
+    const { placed } = await place(at('new.acs.gz'), '--hosting', map, '-o', at('twice'));
+    const [{ file }] = placed.files;
+    const before = readFileSync(file);
+    const { status, stderr } = await place(file, '--hosting', map, '-o', at('twice'));
+    expect(status).toBe(2);
+    expect(stderr).toContain('is an input too');
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
   it('a contract that nobody hosts is an error, and nothing is written', async () => {
     const partial = at('partial.csv');
     writeFileSync(
