@@ -29,7 +29,7 @@ export interface FilterConditions {
   createdFrom?: bigint;
   /** Microseconds since the epoch, exclusive. */
   createdBefore?: bigint;
-  /** Reassignment counter, inclusive. */
+  /** Reassignment counter as a signed number, inclusive. */
   counterFrom?: bigint;
   counterTo?: bigint;
   /** As in the export RPC: drops a contract with any of these among its signatories or observers. */
@@ -84,14 +84,16 @@ export function compileConditions(conditions: FilterConditions): CompiledConditi
     // Parties and synchronizers come first and are never skipped: a prefix must see every id of the file.
     const named = parties === undefined || parties.holds();
     const placed = synchronizers === undefined || synchronizers.holds(record);
-    if (!named || !placed) return false;
+    // So does the list of ids: what another condition drops is in the file all the same.
+    const listed = contractIds === undefined || takeId(contractIds, contract);
+    if (!named || !placed || !listed) return false;
     if (byCounter) {
-      const counter = record.reassignmentCounter;
+      // As Canton reads it.
+      const counter = BigInt.asIntN(64, record.reassignmentCounter);
       if (counterFrom !== undefined && counter < counterFrom) return false;
       if (counterTo !== undefined && counter > counterTo) return false;
     }
     if (templates !== undefined && !templates.holds()) return false;
-    if (contractIds !== undefined && !takeId(contractIds, contract)) return false;
     if (byTime) {
       const createdAt = contract.hasBlob ? contract.blob.createdAt : contract.createdAt;
       if (createdFrom !== undefined && createdAt < createdFrom) return false;

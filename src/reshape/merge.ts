@@ -154,7 +154,7 @@ function conflict(contract: ContractView, first: Place, second: Place): AcsError
     stream: 'inflated',
     contractId: contract.contractId,
     expected: `the content of ${describePlace(first)}`,
-    found: `another content in ${describePlace(second)} (counter ${record.reassignmentCounter}, represented by ${contract.representativePackageId || 'its creation package'})`,
+    found: `another content in ${describePlace(second)} (counter ${BigInt.asIntN(64, record.reassignmentCounter)}, represented by ${contract.representativePackageId || 'its creation package'})`,
     hint: 'the exports were made at different offsets, or one was altered: compare the files, or take out the wrong record with `acs filter --contract ID --invert`',
   });
 }

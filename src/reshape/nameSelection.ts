@@ -29,16 +29,16 @@ export interface NameSelection {
  * anything else is a prefix.
  */
 export function nameSelection(texts: readonly string[], what: string): NameSelection {
-  const exact = new Map<string, number>();
+  const exact = new Map<string, number[]>();
   const prefixes: { text: string; index: number; candidates: Set<string> }[] = [];
-  const seen = new Set<number>();
+  const seen = new Set<string>();
   let ambiguous = false;
   texts.forEach((text, index) => {
     if (text === '' || text === '=') {
       throw new AcsError('NAME_EMPTY', `an empty ${what} was given`, { exitCode: 2 });
     }
-    if (text.startsWith('=')) exact.set(text.slice(1), index);
-    else if (FULL_ID.test(text)) exact.set(text, index);
+    const id = text.startsWith('=') ? text.slice(1) : FULL_ID.test(text) ? text : undefined;
+    if (id !== undefined) exact.set(id, [...(exact.get(id) ?? []), index]);
     else prefixes.push({ text, index, candidates: new Set() });
   });
 
@@ -47,10 +47,10 @@ export function nameSelection(texts: readonly string[], what: string): NameSelec
     hasPrefixes: prefixes.length > 0,
     matches(id) {
       let found: number[] | undefined;
-      const index = exact.get(id);
-      if (index !== undefined) {
-        seen.add(index);
-        found = [index];
+      const indexes = exact.get(id);
+      if (indexes !== undefined) {
+        seen.add(id);
+        found = [...indexes];
       }
       for (const prefix of prefixes) {
         if (!id.startsWith(prefix.text)) continue;
@@ -85,7 +85,7 @@ export function nameSelection(texts: readonly string[], what: string): NameSelec
         }
         resolved[text] = list[0];
       }
-      return { resolved, unmatched: [...exact].filter(([, i]) => !seen.has(i)).map(([id]) => id) };
+      return { resolved, unmatched: [...exact.keys()].filter((id) => !seen.has(id)) };
     },
   };
 }

@@ -227,6 +227,56 @@ describe('conditions', () => {
     });
   });
 
+  it('a listed contract that another condition drops is in the file all the same', async () => {
+    const [{ id }] = (await contracts(TWO)).filter((c) => c.entity !== 'Iou');
+    const { kept, result } = await filtered(TWO, {
+      contractIds: contractIdList([id]),
+      parties: ['bank'],
+      templates: ['Iou'],
+      counterFrom: 99n,
+    });
+    expect(kept).toEqual([]);
+    expect(result.missingContractIds.count).toBe(0);
+    const dropped = await filtered(TWO, {
+      contractIds: contractIdList([id]),
+      excludedStakeholders: (await contracts(TWO)).filter((c) => c.id === id)[0].signatories,
+    });
+    expect(dropped.kept).toEqual([]);
+    expect(dropped.result.missingContractIds.count).toBe(0);
+  });
+
+  it('all of a party named twice is that party', async () => {
+    const bank = await full('bank');
+    const once = await filtered(TWO, { parties: [bank], match: 'all' });
+    for (const parties of [
+      [bank, bank],
+      [bank, `=${bank}`],
+      ['bank::', bank],
+    ]) {
+      expect((await filtered(TWO, { parties, match: 'all' })).kept).toEqual(once.kept);
+    }
+    expect(once.kept.length).toBeGreaterThan(0);
+  });
+
+  it('a counter is what Canton reads: above 2^63 it is negative', async () => {
+    const frames: Buffer[] = [];
+    await scanSnapshot(TINY, (record) => {
+      frames.push(
+        encodeRecord({
+          synchronizerId: record.synchronizerId,
+          reassignmentCounter: [2n ** 64n - 1n, 2n ** 63n, 2n ** 63n - 1n, 0n][record.index % 4],
+          createdEvent: {
+            contractId: record.contractId,
+            createdEventBlob: record.createdEventBlob as Buffer,
+          },
+        }),
+      );
+    });
+    const file = gzipSync(Buffer.concat(frames));
+    expect((await filtered(file, { counterFrom: 1n })).result.kept).toBe(3);
+    expect((await filtered(file, { counterTo: 0n })).result.kept).toBe(9);
+  });
+
   it('conditions add up', async () => {
     const bob = await full('bob');
     await agrees(
