@@ -4,6 +4,7 @@ import type { AcsError } from '../io/error.js';
 import { describePlace } from '../io/error.js';
 import { writeError } from '../io/input.js';
 import { type Extent, type Progress, type ProgressMode, startProgress } from './progress.js';
+import { visibleLine, visibleText } from './visibleText.js';
 
 /** Something the user should know; nothing stops because of it. Shape: schemas/json/warning.schema.json. */
 export interface CliWarning {
@@ -78,15 +79,18 @@ export function createContext(options: ContextOptions): CliContext {
       return !closed;
     },
     async result(json, text) {
-      const body = options.json ? stringifyJson(json) : text();
+      const body = options.json ? stringifyJson(json) : visibleText(text());
       await context.write(body.endsWith('\n') ? body : `${body}\n`);
     },
     note(text) {
-      if (!options.quiet) stderr.write(`${options.json ? stringifyJson({ note: text }) : text}\n`);
+      if (!options.quiet)
+        stderr.write(`${options.json ? stringifyJson({ note: text }) : visibleText(text)}\n`);
     },
     warn(warning) {
       stderr.write(
-        options.json ? `${stringifyJson({ warning })}\n` : `warning: ${warning.message} [${warning.code}]\n`,
+        options.json
+          ? `${stringifyJson({ warning })}\n`
+          : `warning: ${visibleLine(warning.message)} [${warning.code}]\n`,
       );
     },
     resultsOnTerminal: stdout.isTTY === true,
@@ -124,11 +128,11 @@ export function stringifyJson(value: unknown, indent?: number): string {
 
 /** An error for people: message, place, expectation, next step. No stack trace. */
 export function describeError(error: AcsError): string {
-  const lines = [`error: ${error.message} [${error.code}]`];
+  const lines = [`error: ${visibleLine(error.message)} [${error.code}]`];
   const place = describePlace(error.place);
-  if (place !== '') lines.push(`  where:    ${place}`);
-  if (error.expected !== undefined) lines.push(`  expected: ${error.expected}`);
-  if (error.found !== undefined) lines.push(`  found:    ${error.found}`);
-  if (error.hint !== undefined) lines.push(`  next:     ${error.hint}`);
+  if (place !== '') lines.push(`  where:    ${visibleLine(place)}`);
+  if (error.expected !== undefined) lines.push(`  expected: ${visibleLine(error.expected)}`);
+  if (error.found !== undefined) lines.push(`  found:    ${visibleLine(error.found)}`);
+  if (error.hint !== undefined) lines.push(`  next:     ${visibleText(error.hint)}`);
   return lines.join('\n');
 }

@@ -13,6 +13,7 @@ export async function commandReference(): Promise<string> {
     'This page is the real help of every command; a test keeps it so (`node scripts/cli-docs.mjs` rewrites it).',
     '',
     '- stdout is the result, stderr is talk. `--json` turns results into JSON; 64-bit integers are strings.',
+    '- Text shows characters that a terminal obeys by their number (`\\u001b`); JSON and CSV hold them as they are.',
     '- The shape of every JSON output is a [JSON Schema](../schemas/json), linked below. With `--json` every line on',
     `  stderr is JSON too: ${['error', 'warning', 'note', 'progress'].map(schemaLink).join(', ')}.`,
     '- Long work shows a bar with rate and time left on a terminal, and a JSON line every five seconds otherwise',

@@ -1,6 +1,7 @@
 /** Plain tables for people. */
 import { createRequire } from 'node:module';
 import type CliTable from 'cli-table3';
+import { visibleLine } from './visibleText.js';
 
 /** Loaded with the first table: most runs print none, and the start of a command counts. */
 const require = createRequire(import.meta.url);
@@ -39,7 +40,7 @@ export function renderTable(
       middle: '',
     },
   });
-  for (const row of rows) table.push(row.map((cell) => String(cell)));
+  for (const row of rows) table.push(row.map((cell) => visibleLine(String(cell))));
   return table
     .toString()
     .split('\n')

@@ -12,6 +12,7 @@ import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits } from '../table.js';
+import { visibleLine } from '../visibleText.js';
 
 export const verifyCommand = defineCommand({
   command: 'verify <files..>',
@@ -178,5 +179,7 @@ export function describeFinding(finding: Finding): string {
     finding.found === undefined ? '' : `found ${finding.found}`,
   ].filter((part) => part !== '');
   const tail = detail.length === 0 ? '' : ` (${detail.join('; ')})`;
-  return `${finding.severity} ${finding.level} ${finding.code}: ${finding.message}${tail}${place === '' ? '' : ` — ${place}`}`;
+  return visibleLine(
+    `${finding.severity} ${finding.level} ${finding.code}: ${finding.message}${tail}${place === '' ? '' : ` — ${place}`}`,
+  );
 }
