@@ -224,7 +224,8 @@ export class RecordRewriter {
     return w.view();
   }
 
-  private synchronizer(record: RecordView): Buffer {
+  /** The synchronizer id after renaming; the same buffer for the same id. */
+  synchronizer(record: RecordView): Buffer {
     const { buf, synchronizerStart, synchronizerEnd } = record;
     const number = this.synchronizers.id(buf, synchronizerStart, synchronizerEnd);
     const known = number < 0 ? undefined : this.newSynchronizers[number];

@@ -18,8 +18,12 @@ export interface IdVersionReport extends Importability {
 export interface RemapOutput {
   input: string;
   output: string;
+  /** Contracts in it. */
   contracts: number;
+  /** Of those: anything changed. */
   changed: number;
+  /** Records left out, because the input held the same contract on the same synchronizer before. */
+  duplicates: number;
 }
 
 export interface RemapResult {

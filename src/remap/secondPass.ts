@@ -7,6 +7,7 @@ import type { SourceContract } from '../convert/sourceContract.js';
 import { inputChanged } from '../io/readTwice.js';
 import { encodeFrame } from '../snapshot/encodeRecord.js';
 import type { RecordView } from '../snapshot/record.js';
+import { EVENT } from '../snapshot/recordBorders.js';
 import { ID_NEW, ID_PENDING } from './contractTable.js';
 import { keptEvent } from './keptEvent.js';
 import { ContractPreparer } from './prepareContract.js';
@@ -15,6 +16,7 @@ import type { RemapOutput } from './remapResult.js';
 import { addFinding, hasShortWay, numberOf, type RemapState, resolvedId, SILENT } from './remapState.js';
 import { rewriteEvent } from './rewriteEvent.js';
 import { textParties } from './textParties.js';
+import { type WrittenContracts, writtenContracts } from './writtenContracts.js';
 
 /** An output that holds everything but does not have its name yet: to be finished or aborted. */
 export interface Written {
@@ -31,18 +33,20 @@ export async function secondPass(
 ): Promise<Written> {
   const { options } = state;
   const file = await createSnapshotFile(output, options.file);
+  const written = writtenContracts(state.table.size);
   let contracts = 0;
   let changed = 0;
+  let duplicates = 0;
   try {
-    const counted = (isChanged: boolean): void => {
-      contracts++;
-      if (isChanged) changed++;
-      if (contracts % 1024 === 0) options.onProgress?.(2, contracts);
+    const counted = (became: Became): void => {
+      if (++contracts % 1024 === 0) options.onProgress?.(2, contracts);
+      if (became === 'duplicate') duplicates++;
+      else if (became === 'changed') changed++;
     };
-    const long = longWriter(state, (frame) => file.writeFrame(frame));
+    const long = longWriter(state, written, (frame) => file.writeFrame(frame));
     await readSource(input, (contract) => counted(long(contract)), {
       ...options.read,
-      ...(hasShortWay(options) ? { onRecord: shortWriter(state, file, counted) } : {}),
+      ...(hasShortWay(options) ? { onRecord: shortWriter(state, written, file, counted) } : {}),
       afterChunk: () => file.ready(),
     });
     if (contracts !== facts.contracts) throw inputChanged({ file: input });
@@ -50,14 +54,18 @@ export async function secondPass(
     await file.abort();
     throw error;
   }
-  return { output: { input, output, contracts, changed }, file };
+  return { output: { input, output, contracts: contracts - duplicates, changed, duplicates }, file };
 }
 
-/** The long way: writes one contract; true when its id or content changed. */
+/** What became of a contract: `changed` is its id or content; a `duplicate` is not written. */
+type Became = 'changed' | 'kept' | 'duplicate';
+
+/** The long way: writes one contract. */
 function longWriter(
   state: RemapState,
+  written: WrittenContracts,
   write: (frame: Buffer) => void,
-): (contract: SourceContract) => boolean {
+): (contract: SourceContract) => Became {
   const { table, hasher } = state;
   const preparer = new ContractPreparer(
     state.prepareOptions,
@@ -73,6 +81,16 @@ function longWriter(
     if (idState === ID_PENDING) throw inputChanged({ contractId: contract.contractId });
     const counter = contract.reassignmentCounter ?? 0n;
     const isNew = idState === ID_NEW;
+    const synchronizer = Buffer.from(prepared.synchronizerId);
+    const represented = Buffer.from(prepared.representativePackageId);
+    const isFirst = written.add(
+      number,
+      written.synchronizer(synchronizer, 0, synchronizer.length),
+      written.representative(represented, 0, represented.length),
+      counter,
+      () => contract.contractId,
+    );
+    if (!isFirst) return 'duplicate';
     if (!isNew && contract.event !== undefined) {
       const event = keptEvent(contract.event, {
         witnesses: changedList(prepared.witnesses, contract.witnesses),
@@ -82,7 +100,7 @@ function longWriter(
             : prepared.representativePackageId,
       });
       write(encodeFrame(event, prepared.synchronizerId, counter));
-      return false;
+      return 'kept';
     }
     const { instance } = prepared;
     instance.contractId = table.newId(number);
@@ -100,7 +118,7 @@ function longWriter(
       (code) => addFinding(state, code, contract.contractId),
     );
     write(encodeFrame(event, prepared.synchronizerId, counter));
-    return isNew;
+    return isNew ? 'changed' : 'kept';
   };
 }
 
@@ -117,8 +135,9 @@ function changedList(
 /** The short way: records of format A. False: declined. */
 function shortWriter(
   { table, options, renamed }: RemapState,
+  written: WrittenContracts,
   file: SnapshotFile,
-  count: (changed: boolean) => void,
+  count: (became: Became) => void,
 ): (record: RecordView) => boolean {
   const { map, synchronizerMap } = options;
   const contract = new ContractView();
@@ -135,6 +154,18 @@ function shortWriter(
       return fresh ?? id;
     },
   });
+  const isFirst = (record: RecordView, number: number): boolean => {
+    const { buf, eventFields } = record;
+    const synchronizer = rewriter.synchronizer(record);
+    const at = 2 * EVENT.representativePackageId;
+    return written.add(
+      number,
+      written.synchronizer(synchronizer, 0, synchronizer.length),
+      written.representative(buf, Math.max(0, eventFields[at]), Math.max(0, eventFields[at + 1])),
+      record.counterIsZero ? 0n : record.reassignmentCounter,
+      () => record.contractId,
+    );
+  };
   return (record) => {
     const view = contract.of(record);
     if (!view.hasBlob || !rewriter.accepts(record, view.blob)) return false;
@@ -143,16 +174,18 @@ function shortWriter(
     if (table.stateOf(number) !== ID_NEW) {
       if (synchronizerMap?.has(record.synchronizerId) || rewriter.witnessesChange(record)) return false;
       if (table.stateOf(number) === ID_PENDING) throw inputChanged({ contractId: old.contractId });
-      file.writeRecord(record);
-      count(false);
+      const isKept = isFirst(record, number);
+      if (isKept) file.writeRecord(record);
+      count(isKept ? 'kept' : 'duplicate');
       return true;
     }
     const newId = table.newIdBytes(number);
     const blob = rewriter.blob(old, newId);
     const frame = blob === undefined ? undefined : rewriter.frame(record, newId);
     if (frame === undefined) return false;
-    file.writeFrame(frame);
-    count(true);
+    const isNew = isFirst(record, number);
+    if (isNew) file.writeFrame(frame);
+    count(isNew ? 'changed' : 'duplicate');
     return true;
   };
 }

@@ -195,8 +195,9 @@ function describe(result: RemapResult): string {
   }
   if (result.collisions.length > 20)
     lines.push(`  … and ${result.collisions.length - 20} more (--json lists all)`);
-  for (const { output, contracts, changed } of result.outputs) {
-    lines.push(`${output}: ${groupDigits(contracts)} contracts, ${groupDigits(changed)} changed`);
+  for (const { output, contracts, changed, duplicates } of result.outputs) {
+    const twice = duplicates === 0 ? '' : `, ${groupDigits(duplicates)} that stood there twice left out`;
+    lines.push(`${output}: ${groupDigits(contracts)} contracts, ${groupDigits(changed)} changed${twice}`);
   }
   lines.push(
     `${groupDigits(result.contracts)} different contracts, ${groupDigits(result.newIds)} new ids (${groupDigits(result.minted)} minted), ` +
