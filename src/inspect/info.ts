@@ -42,8 +42,23 @@ export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}):
   let records = 0;
   const memberRecords: number[] = [];
   let gzip: GzipFacts | undefined;
+  const count = (more: number): void => {
+    records += more;
+    const member = gzip?.members.length ?? 0;
+    memberRecords[member] = (memberRecords[member] ?? 0) + more;
+  };
   const scan: ScanOptions = {
     ...options,
+    passer: {
+      pass(chunk, from, longest) {
+        const to = tally.pass(chunk, from, longest);
+        if (tally.passed > 0) count(tally.passed);
+        return to;
+      },
+      get passed() {
+        return tally.passed;
+      },
+    },
     members: options.members ?? 'all',
     beforeChunk: (chunk) => {
       tally.hold(chunk);
@@ -64,9 +79,7 @@ export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}):
   const facts = await scanSnapshot(
     input,
     (record) => {
-      records++;
-      const member = gzip?.members.length ?? 0;
-      memberRecords[member] = (memberRecords[member] ?? 0) + 1;
+      count(1);
       if (!record.inFlight) tally.add(record);
     },
     scan,

@@ -1,10 +1,11 @@
 /** What `acs info` counts, record by record. */
-import { type ContentDigest, contentDigest } from '../contract/contentDigest.js';
 import { classifyContractId, contractIdLabel } from '../contract/contractId.js';
 import { ContractView } from '../contract/contractView.js';
 import { formatMicros } from '../contract/time.js';
+import { countedRecords, PARTY, SYNCHRONIZER, TEMPLATE } from '../contract/usual/countedRecords.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
+import type { FramePasser } from '../wire/frames.js';
 import { Interner } from '../wire/interner.js';
 import { sameBytes } from '../wire/sameBytes.js';
 import { type SizeSummary, sizeTally } from './sizes.js';
@@ -61,20 +62,28 @@ class Counter {
   }
 }
 
-export interface InfoTally {
-  /** See {@link ContentDigest.hold}. */
-  hold: ContentDigest['hold'];
+interface TemplateRow {
+  packageName: string;
+  contracts: number;
+  bytes: number;
+}
+
+export interface InfoTally extends FramePasser {
+  /** Announces the chunk that the next records lie in; it must stay as it is until the next one is held. */
+  hold(chunk: Buffer): void;
+  /** Counts a record that was not passed. */
   add(record: RecordView): void;
   finish(): SnapshotCounts;
 }
 
 export function infoTally(largestCount: number): InfoTally {
   const view = new ContractView();
-  const digest = contentDigest();
-  const templates = new Map<string, { packageName: string; contracts: number; bytes: number }>();
+  const usual = countedRecords<TemplateRow | number>(addTextCounts);
+  const { digest } = usual;
+  const templates = new Map<string, TemplateRow>();
   /** Template ids as stored in the event, to the row they count in. */
   const templateNames = new Interner(MAX_GROUPS);
-  const templateRows: { packageName: string; contracts: number; bytes: number }[] = [];
+  const templateRows: TemplateRow[] = [];
   let lastTemplate = -1;
   let lastSignatory = -1;
   const synchronizers = new Counter(MAX_GROUPS);
@@ -92,7 +101,7 @@ export function infoTally(largestCount: number): InfoTally {
   const blobBytes = sizeTally();
   const largest: SnapshotCounts['largest'] = [];
 
-  function templateRow(record: RecordView): { packageName: string; contracts: number; bytes: number } {
+  function templateRow(record: RecordView): TemplateRow {
     const start = record.eventFields[2 * EVENT.templateId];
     if (start >= 0) {
       const id = templateNames.id(
@@ -102,15 +111,17 @@ export function infoTally(largestCount: number): InfoTally {
         lastTemplate,
       );
       lastTemplate = id;
-      if (id >= 0 && id < templateRows.length) return templateRows[id];
-      const row = rowByName();
-      if (id >= 0) templateRows[id] = row;
+      const row = templateRows[id] ?? rowByName();
+      if (id >= 0) {
+        templateRows[id] = row;
+        usual.know(TEMPLATE, record.buf.subarray(start, record.eventFields[2 * EVENT.templateId + 1]), row);
+      }
       return row;
     }
     return rowByName();
   }
 
-  function rowByName(): { packageName: string; contracts: number; bytes: number } {
+  function rowByName(): TemplateRow {
     const name = templateName(view);
     let row = templates.get(name);
     if (row === undefined) {
@@ -133,10 +144,52 @@ export function infoTally(largestCount: number): InfoTally {
     }
     if (isSignatory) signatory[id]++;
     else observer[id]++;
+    usual.know(PARTY, buf.subarray(start, end), id);
+  }
+
+  /** Takes the counts of a string of the records that passed. */
+  function addTextCounts(
+    kind: number,
+    mark: TemplateRow | number,
+    count: number,
+    asObserver: number,
+    bytes: number,
+  ): void {
+    if (typeof mark !== 'number') {
+      mark.contracts += count;
+      mark.bytes += bytes;
+    } else if (kind === SYNCHRONIZER) synchronizers.counts[mark] += count;
+    else {
+      signatory[mark] += count;
+      observer[mark] += asObserver;
+    }
+  }
+
+  /** Takes all counts of the records that passed. */
+  function takeUsual(): void {
+    const counts = usual.take();
+    representedByOther += counts.representedByOtherPackage;
+    if (counts.created !== undefined) created.widen(counts.created.first, counts.created.last);
+    counts.counters.forEach((count, counter) => {
+      if (counter === 0) zeroCounters += count;
+      else if (count > 0) counters.set(BigInt(counter), (counters.get(BigInt(counter)) ?? 0) + count);
+    });
+    counts.recordSizes.forEach((count, size) => {
+      if (count === 0) return;
+      recordBytes.add(size, count);
+      usualVersions += count;
+    });
+    counts.blobSizes.forEach((count, size) => {
+      if (count > 0) blobBytes.add(size, count);
+    });
   }
 
   return {
-    hold: digest.hold,
+    hold: usual.hold,
+    pass: (chunk, from, longest) => usual.pass(from, chunk.length, longest),
+    get passed() {
+      return usual.passed;
+    },
     add(record) {
       view.of(record);
       digest.add(record);
@@ -144,7 +197,11 @@ export function infoTally(largestCount: number): InfoTally {
       const row = templateRow(record);
       row.contracts++;
       row.bytes += bytes;
-      synchronizers.add(record.buf, record.synchronizerStart, record.synchronizerEnd);
+      const synchronizer = synchronizers.add(record.buf, record.synchronizerStart, record.synchronizerEnd);
+      if (synchronizer >= 0) {
+        const id = record.buf.subarray(record.synchronizerStart, record.synchronizerEnd);
+        usual.know(SYNCHRONIZER, id, synchronizer);
+      }
       if (record.counterIsZero) zeroCounters++;
       else {
         const counter = BigInt.asIntN(64, record.reassignmentCounter);
@@ -172,8 +229,12 @@ export function infoTally(largestCount: number): InfoTally {
         largest.sort((a, b) => b.bytes - a.bytes || a.record - b.record);
         if (largest.length > largestCount) largest.pop();
       }
+      // A record that may be among the largest has to be looked at.
+      if (largest.length === largestCount)
+        usual.passUpTo(largestCount === 0 ? Number.POSITIVE_INFINITY : largest[largestCount - 1].bytes);
     },
     finish() {
+      takeUsual();
       if (usualVersions > 0) versions.set('V12', (versions.get('V12') ?? 0) + usualVersions);
       if (zeroCounters > 0) counters.set(0n, (counters.get(0n) ?? 0) + zeroCounters);
       const byTemplate = [...templates]
@@ -222,7 +283,12 @@ export function infoTally(largestCount: number): InfoTally {
 }
 
 /** First and last creation time: plain numbers as long as they are exact. */
-function timeRange(): { add(view: ContractView): void; range(): SnapshotCounts['createdAt'] } {
+function timeRange(): {
+  add(view: ContractView): void;
+  /** Takes exact times, as plain numbers. */
+  widen(earliest: number, latest: number): void;
+  range(): SnapshotCounts['createdAt'];
+} {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   /** Times that no double holds. */
@@ -236,6 +302,10 @@ function timeRange(): { add(view: ContractView): void; range(): SnapshotCounts['
         odd.push(view.createdAt);
         if (odd.length > 2) odd.sort(bigintOrder).splice(1, odd.length - 2);
       }
+    },
+    widen(earliest, latest) {
+      first = Math.min(first, earliest);
+      last = Math.max(last, latest);
     },
     range() {
       const all = [...odd, ...(first <= last ? [BigInt(first), BigInt(last)] : [])].sort(bigintOrder);

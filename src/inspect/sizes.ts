@@ -12,7 +12,8 @@ export interface SizeSummary {
 }
 
 export interface SizeTally {
-  add(size: number): void;
+  /** Adds so many of this size; default 1. */
+  add(size: number, times?: number): void;
   /** Undefined when nothing was added. */
   summary(): SizeSummary | undefined;
 }
@@ -24,15 +25,15 @@ export function sizeTally(): SizeTally {
   let total = 0;
   let largestSmall = -1;
   return {
-    add(size) {
-      count++;
-      total += size;
+    add(size, times = 1) {
+      count += times;
+      total += size * times;
       if (size < SMALL) {
-        small[size]++;
+        small[size] += times;
         if (size > largestSmall) largestSmall = size;
       }
       // Sizes from 64 kB on are kept to 3 % to bound the map.
-      else large.set(coarse(size), (large.get(coarse(size)) ?? 0) + 1);
+      else large.set(coarse(size), (large.get(coarse(size)) ?? 0) + times);
     },
     summary() {
       if (count === 0) return undefined;

@@ -4,7 +4,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { type ByteInput, inputName, letGo, readChunks } from '../io/input.js';
-import { type FrameSink, frameSplitter } from '../wire/frames.js';
+import { type FramePasser, type FrameSink, frameSplitter } from '../wire/frames.js';
 import { emptyGzipFacts, type GzipFacts, type InflateOptions, inflateGzip } from '../wire/inflate.js';
 import { refuseOtherFormats, refuseOtherInflatedFormats } from './format.js';
 import { RecordView } from './record.js';
@@ -20,6 +20,8 @@ export interface ScanOptions extends InflateOptions {
   onBadRecord?: (error: AcsError, view: RecordView) => void;
   /** Called with every inflated chunk before the records that begin in it are visited. */
   beforeChunk?: (chunk: Buffer) => void;
+  /** Takes whole records before they are visited; those it takes are counted, but not looked at. */
+  passer?: FramePasser;
   /** Awaited after every chunk of about 1 MiB: the place for back-pressure. */
   afterChunk?: () => Promise<void> | void;
   /** The inflated stream, when the caller inflates differently (a piece index). */
@@ -62,6 +64,7 @@ export async function scanFrames(
     if (stopped) return;
     if (visit(buf, start, bodyStart, end, offset, facts.records++) === false) stopped = true;
   };
+  const passer = options.passer && countingPasser(options.passer, facts);
   try {
     const inflated =
       options.inflated?.(facts.gzip) ??
@@ -73,7 +76,7 @@ export async function scanFrames(
       let goOn = false;
       try {
         options.beforeChunk?.(chunk);
-        splitter.push(chunk, sink);
+        splitter.push(chunk, sink, passer);
         if (!stopped) await options.afterChunk?.();
         goOn = !stopped;
       } finally {
@@ -86,6 +89,19 @@ export async function scanFrames(
   } catch (error) {
     throw error instanceof AcsError ? error.locate({ file: facts.name }) : error;
   }
+}
+
+function countingPasser(passer: FramePasser, facts: SnapshotFacts): FramePasser {
+  return {
+    pass(chunk, from, longest) {
+      const to = passer.pass(chunk, from, longest);
+      facts.records += passer.passed;
+      return to;
+    },
+    get passed() {
+      return passer.passed;
+    },
+  };
 }
 
 /** Visits every record in file order. Return false from `visit` to stop early. In-flight records are visited too. */

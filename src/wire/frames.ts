@@ -14,9 +14,20 @@ export const DEFAULT_MAX_FRAME_BYTES = 64 << 20;
  */
 export type FrameSink = (buf: Buffer, start: number, bodyStart: number, end: number, offset: number) => void;
 
+/** Takes frames that the sink need not see. */
+export interface FramePasser {
+  /**
+   * Takes frames of `chunk` that follow each other from the one at `from` on, with bodies of at most `longest` bytes, and
+   * gives the position behind them: `from` when the sink has to see the first one.
+   */
+  pass(chunk: Buffer, from: number, longest: number): number;
+  /** Frames the last call took. */
+  readonly passed: number;
+}
+
 export interface FrameSplitter {
-  /** Takes the next bytes of the stream and hands every complete frame to the sink. */
-  push(chunk: Buffer, sink: FrameSink): void;
+  /** Takes the next bytes of the stream and hands every complete frame to the passer, if there is one, or to the sink. */
+  push(chunk: Buffer, sink: FrameSink, passer?: FramePasser): void;
   /** Declares the end of the stream; throws when it is inside a frame. */
   finish(): void;
   /** Frames handed out so far. */
@@ -93,7 +104,7 @@ export function frameSplitter(maxFrameBytes = DEFAULT_MAX_FRAME_BYTES): FrameSpl
   }
 
   return {
-    push(chunk, sink) {
+    push(chunk, sink, passer) {
       let pos = 0;
       const end = chunk.length;
       while (carried > 0) {
@@ -121,6 +132,13 @@ export function frameSplitter(maxFrameBytes = DEFAULT_MAX_FRAME_BYTES): FrameSpl
         if (carry.length > 4 << 20) carry = Buffer.allocUnsafe(64 * 1024);
       }
       while (pos < end) {
+        if (passer !== undefined) {
+          const to = passer.pass(chunk, pos, maxFrameBytes);
+          count += passer.passed;
+          offset += to - pos;
+          pos = to;
+          if (pos === end) return;
+        }
         const length = prefix(chunk, pos, end);
         const bodyStart = pos + prefixBytes;
         if (length < 0 || length > end - bodyStart) {

@@ -264,10 +264,12 @@ export const longEqual = binary(0x51);
 export const longBelow = binary(0x54);
 export const longPlus = binary(0x7c);
 export const longTimes = binary(0x7e);
+export const longAnd = binary(0x83);
 export const longOr = binary(0x84);
 export const longXor = binary(0x85);
 export const longShiftLeft = binary(0x86);
 export const longShiftRight = binary(0x88);
+export const longRotateLeft = binary(0x89);
 export const longDivide = binary(0x80);
 export const lowestBit = unary(0x7a);
 

@@ -5,9 +5,8 @@
  *
  * Of what comes again and again (template ids, synchronizers) it knows only what the caller has judged before.
  */
-import { AcsError } from '../../io/error.js';
 import { EVENT } from '../../snapshot/recordBorders.js';
-import { I32, I64, webAssembly } from '../../wire/wasmAssembler.js';
+import { I32, I64 } from '../../wire/wasmAssembler.js';
 import {
   atLeast,
   below,
@@ -16,7 +15,6 @@ import {
   bitXor,
   both,
   byteAt,
-  type Code,
   constant,
   equal,
   give,
@@ -30,7 +28,6 @@ import {
   minus,
   need,
   plus,
-  putLong,
   putWord,
   type Routine,
   rotateLeft,
@@ -38,24 +35,26 @@ import {
   shiftRight,
   times,
   type WasmProgram,
-  wasmProgram,
   when,
-  whenElse,
   whileTrue,
   wordAt,
 } from '../../wire/wasmProgram.js';
-import { COUNTER, type ContentDigest, contentDigest } from '../contentDigest.js';
-import { type ContentMix, mixFunctions } from '../contentMix.js';
-import { type ByteRoutines, byteRoutines, OVERREAD } from './byteRoutines.js';
+import type { ContentDigest } from '../contentDigest.js';
+import { type ByteRoutines, OVERREAD } from './byteRoutines.js';
 import { usualBlob } from './usualBlob.js';
-import { RECORD_BYTES, usualRecord } from './usualRecord.js';
+import {
+  assemblePass,
+  compiledOnce,
+  FREE_MEMORY,
+  MAX_PASSED,
+  type PassExports,
+  type PassParts,
+  startPass,
+} from './usualPass.js';
 import { usualArgument } from './usualValue.js';
 
-/** Memory: the digest's, what is found of a record, what is known, the fingerprints, then the chunk. */
-const PASSED = 128;
-const RECORD = 256;
 /** Known synchronizers: the length of each, then its bytes. */
-const SYNCHRONIZERS = RECORD + RECORD_BYTES;
+const SYNCHRONIZERS = FREE_MEMORY;
 const MAX_SYNCHRONIZERS = 16;
 const SYNCHRONIZER_BYTES = 264;
 /** Known pairs of template ids, of event and blob: address and length of each, in the place that {@link Exports.place} gives. */
@@ -65,15 +64,10 @@ const TEMPLATE_BYTES = 16;
 const MIN_TEMPLATE_BYTES = 16;
 const TEXTS = TEMPLATES + TEMPLATE_PLACES * TEMPLATE_BYTES;
 const FINGERPRINTS = 256 * 1024;
-/** Records passed at most in one call. */
-const MAX_PASSED = 4096;
 const CHUNK = FINGERPRINTS + 8 * MAX_PASSED;
-const PAGE = 65536;
 
-interface Exports extends ContentMix {
+interface Exports extends PassExports {
   knownSynchronizer(start: number, end: number): number;
-  /** `(at, end)`: the address of the first frame that was not passed, or `end`. */
-  pass(at: number, end: number): number;
   knownTemplate(start: number, end: number, ofBlob: number, ofBlobEnd: number): number;
   /** The place of a template id among the known ones. */
   place(start: number, end: number): number;
@@ -96,71 +90,49 @@ export interface SoundRecords {
   knowTemplate(ofEvent: Uint8Array, ofBlob: Uint8Array): void;
 }
 
-let compiled: object | undefined;
+const compiled = compiledOnce(() => assemblePass(CHUNK, build));
 
 export function soundRecords(): SoundRecords {
-  if (webAssembly === undefined) {
-    throw new AcsError('NO_WEBASSEMBLY', 'this Node.js runs without WebAssembly', {
-      hint: 'start it without --jitless',
-    });
-  }
-  compiled ??= new webAssembly.Module(assemble());
-  const core = new webAssembly.Instance(compiled).exports as Exports;
-  const digest = contentDigest(core, CHUNK);
-  let memory = new Uint8Array(core.memory.buffer);
-  let words = new DataView(core.memory.buffer);
+  const core = startPass<Exports>(compiled(), CHUNK);
+  const { exports } = core;
   let synchronizers = 0;
   let textEnd = TEXTS;
 
-  /** Memory that has grown is another buffer. */
-  function refresh(): void {
-    if (memory.length > 0) return;
-    memory = new Uint8Array(core.memory.buffer);
-    words = new DataView(core.memory.buffer);
-  }
-
   return {
-    digest,
-    hold(chunk) {
-      const missing = CHUNK + chunk.length + OVERREAD - core.memory.buffer.byteLength;
-      if (missing > 0) core.memory.grow(Math.ceil(missing / PAGE));
-      refresh();
-      digest.hold(chunk);
-    },
-    pass(from, to) {
-      refresh();
-      return core.pass(CHUNK + from, CHUNK + to) - CHUNK;
-    },
+    digest: core.digest,
+    hold: core.hold,
+    pass: core.pass,
     get passed() {
-      return words.getUint32(PASSED, true);
+      return core.passed;
     },
     get fingerprints() {
-      return new Uint32Array(memory.buffer, FINGERPRINTS, 2 * words.getUint32(PASSED, true));
+      const { passed, bytes } = core;
+      return new Uint32Array(bytes.buffer, FINGERPRINTS, 2 * passed);
     },
     knowSynchronizer(id) {
-      refresh();
+      const { bytes, words } = core;
       if (synchronizers === MAX_SYNCHRONIZERS || id.length > SYNCHRONIZER_BYTES - 4) return;
       const at = SYNCHRONIZERS + synchronizers * SYNCHRONIZER_BYTES;
-      memory.set(id, at + 4);
-      if (core.knownSynchronizer(at + 4, at + 4 + id.length) !== 0) return;
+      bytes.set(id, at + 4);
+      if (exports.knownSynchronizer(at + 4, at + 4 + id.length) !== 0) return;
       words.setUint32(at, id.length, true);
       synchronizers++;
     },
     knowTemplate(ofEvent, ofBlob) {
-      refresh();
+      const { bytes, words } = core;
       const length = ofEvent.length + ofBlob.length;
       if (ofEvent.length < MIN_TEMPLATE_BYTES || TEXTS + length + OVERREAD > FINGERPRINTS) return;
       if (textEnd + length + OVERREAD > FINGERPRINTS) {
         // All are forgotten: those that still come will soon be known again.
-        memory.fill(0, TEMPLATES, TEXTS);
+        bytes.fill(0, TEMPLATES, TEXTS);
         textEnd = TEXTS;
       }
       const event = textEnd;
       const blob = event + ofEvent.length;
-      memory.set(ofEvent, event);
-      memory.set(ofBlob, blob);
-      if (core.knownTemplate(event, blob, blob, blob + ofBlob.length) !== 0) return;
-      const place = core.place(event, blob);
+      bytes.set(ofEvent, event);
+      bytes.set(ofBlob, blob);
+      if (exports.knownTemplate(event, blob, blob, blob + ofBlob.length) !== 0) return;
+      const place = exports.place(event, blob);
       words.setUint32(place, event, true);
       words.setUint32(place + 4, ofEvent.length, true);
       words.setUint32(place + 8, blob, true);
@@ -170,73 +142,25 @@ export function soundRecords(): SoundRecords {
   };
 }
 
-function assemble(): Uint8Array {
-  const program = wasmProgram();
-  const mix = mixFunctions().map(program.include);
-  const bytes = byteRoutines(program);
+function build({ program, bytes, record }: PassParts): Routine {
   const party = bytes.alphabet('partyBytes', /[A-Za-z0-9:\-_ ]/);
-  const record = usualRecord(program, bytes, RECORD);
   const blob = usualBlob(program, bytes, record, party);
   const argument = usualArgument(program, bytes, party);
-  const place = templatePlace(program);
-  const knownTemplate = templateCheck(program, bytes, place);
+  const knownTemplate = templateCheck(program, bytes, templatePlace(program));
   const knownSynchronizer = synchronizerCheck(program, bytes);
   const fingerprint = fingerprintRoutine(program);
-  const add = mix[mix.length - 1];
   const { start, end } = record;
-
-  const sound = program.routine('sound', 2, I32);
-  sound.body(([from, to]) => [
+  const sound = program.routine('sound', 4, I32);
+  sound.body(([, from, to, passed]) => [
     need(record.find(from, to)),
     need(knownSynchronizer(record.synchronizer, record.synchronizerEnd)),
     need(blob.find()),
     need(knownTemplate(start(EVENT.templateId), end(EVENT.templateId), blob.template, blob.templateEnd)),
-    argument(start(EVENT.createArguments), end(EVENT.createArguments), blob.argument, blob.argumentEnd),
+    need(argument(start(EVENT.createArguments), end(EVENT.createArguments), blob.argument, blob.argumentEnd)),
+    fingerprint(blob.contractId, blob.contractIdEnd, plus(shiftLeft(passed, 3), FINGERPRINTS)),
+    constant(1),
   ]);
-
-  const pass = program.routine('pass', 2, I32);
-  pass.body(([at, limit], local) => {
-    const to = local();
-    const passed = local();
-    const leave = [putWord(PASSED, passed), give(at)];
-    const blobStart = start(EVENT.createdEventBlob);
-    const representative = start(EVENT.representativePackageId);
-    return [
-      whileTrue(
-        below(at, limit),
-        when(atLeast(passed, MAX_PASSED), ...leave),
-        to.set(bytes.span(at, limit)),
-        when(equal(to, 0), ...leave),
-        when(equal(sound(bytes.from, to), 0), ...leave),
-        putLong(COUNTER, longOf(record.counter)),
-        whenElse(
-          record.has(EVENT.representativePackageId),
-          [add(...digestInput(representative, minus(end(EVENT.representativePackageId), representative)))],
-          [add(...digestInput(constant(0), constant(0)))],
-        ),
-        fingerprint(blob.contractId, blob.contractIdEnd, plus(shiftLeft(passed, 3), FINGERPRINTS)),
-        passed.set(plus(passed, 1)),
-        at.set(to),
-      ),
-      putWord(PASSED, passed),
-      at,
-    ];
-
-    function digestInput(representativeStart: Code, representativeLength: Code): Code[] {
-      return [
-        blobStart,
-        minus(end(EVENT.createdEventBlob), blobStart),
-        representativeStart,
-        representativeLength,
-        record.synchronizer,
-        minus(record.synchronizerEnd, record.synchronizer),
-        constant(COUNTER),
-        // 8 bytes unless it is 0.
-        shiftLeft(equal(equal(record.counter, 0), 0), 3),
-      ];
-    }
-  });
-  return program.assemble(Math.ceil((CHUNK + PAGE) / PAGE));
+  return sound;
 }
 
 /** `(start, end)` of a template id of at least {@link MIN_TEMPLATE_BYTES} bytes: templates differ at their end. */

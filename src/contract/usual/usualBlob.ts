@@ -4,7 +4,7 @@
  * eventAgainstBlob.ts; a blob that is not usual is left to them.
  */
 import { EVENT } from '../../snapshot/recordBorders.js';
-import { I32, I64 } from '../../wire/wasmAssembler.js';
+import { I32 } from '../../wire/wasmAssembler.js';
 import {
   above,
   atMost,
@@ -13,16 +13,10 @@ import {
   byteAt,
   type Code,
   constant,
-  differ,
   either,
   equal,
-  long,
   longAt,
-  longBelow,
-  longDivide,
   longEqual,
-  longPlus,
-  longTimes,
   minus,
   need,
   not,
@@ -39,6 +33,7 @@ import { V1_CANTON_BYTES, V2_CANTON_BYTES, V2_LOCAL_BYTES } from '../contractId.
 import { MAX_PARTY_BYTES } from '../identifier.js';
 import type { ByteRoutines } from './byteRoutines.js';
 import type { PartyList, UsualRecord } from './usualRecord.js';
+import { usualTime } from './usualTime.js';
 
 /** Pairs of parties that are compared to find one in both lists. */
 const MAX_PAIRS = 256;
@@ -56,10 +51,12 @@ export interface UsualBlob {
 
 export function usualBlob(
   program: WasmProgram,
-  { span, from, same, ascend, sameHex, smallVarint, next }: ByteRoutines,
+  bytes: ByteRoutines,
   record: UsualRecord,
   party: Routine,
 ): UsualBlob {
+  const { span, from, same, ascend, sameHex } = bytes;
+  const time = usualTime(program, bytes);
   const contractId = program.global();
   const contractIdEnd = program.global();
   const template = program.global();
@@ -136,28 +133,6 @@ export function usualBlob(
     ),
   ]);
 
-  /** The event's time in microseconds, nanoseconds below them cut off, is that of the blob, from 1970 to 2^53. */
-  const sameTime = program.routine('sameTime', 3, I32);
-  sameTime.body(([start, end, stored], local) => {
-    const micros = local(I64);
-    const nanos = local(I64);
-    return [
-      need(both(below(start, end), equal(byteAt(start), 0x08))),
-      micros.set(longTimes(smallVarint(plus(start, 1), end), long(1_000_000n))),
-      need(next),
-      when(
-        differ(next, end),
-        need(equal(byteAt(next), 0x10)),
-        nanos.set(smallVarint(plus(next, 1), end)),
-        need(equal(next, end)),
-        need(longBelow(nanos, long(1n << 31n))),
-        micros.set(longPlus(micros, longDivide(nanos, long(1000n)))),
-      ),
-      need(longBelow(micros, long(1n << 53n))),
-      longEqual(micros, longAt(stored)),
-    ];
-  });
-
   const find = program.routine('usualBlob', 0, I32);
   find.body((_, local) => {
     const blob = local();
@@ -194,7 +169,8 @@ export function usualBlob(
       need(sameObservers(end)),
       need(disjoint()),
       need(both(atMost(plus(at, 9), end), equal(byteAt(at), 0x39))),
-      need(sameTime(record.start(EVENT.createdAt), record.end(EVENT.createdAt), plus(at, 1))),
+      need(longEqual(time.micros(record.start(EVENT.createdAt), record.end(EVENT.createdAt)), longAt(at, 1))),
+      need(time.isUsual),
       at.set(plus(at, 9)),
       when(below(at, end), need(equal(byteAt(at), 0x42)), need(equal(span(plus(at, 1), end), end))),
       constant(1),
