@@ -78,14 +78,15 @@ export interface InfoTally extends FramePasser {
 
 export function infoTally(largestCount: number): InfoTally {
   const view = new ContractView();
-  const usual = countedRecords<TemplateRow | number>(addTextCounts);
+  const usual = countedRecords<TemplateRow | number>();
   const { digest } = usual;
   const templates = new Map<string, TemplateRow>();
   /** Template ids as stored in the event, to the row they count in. */
   const templateNames = new Interner(MAX_GROUPS);
-  const templateRows: TemplateRow[] = [];
+  const templateRows: (TemplateRow | undefined)[] = [];
   let lastTemplate = -1;
   let lastSignatory = -1;
+  let lastSynchronizer = -1;
   const synchronizers = new Counter(MAX_GROUPS);
   const counters = new Map<bigint, number>();
   let zeroCounters = 0;
@@ -111,7 +112,9 @@ export function infoTally(largestCount: number): InfoTally {
         lastTemplate,
       );
       lastTemplate = id;
-      const row = templateRows[id] ?? rowByName();
+      const known = templateRows[id];
+      if (known !== undefined) return known;
+      const row = rowByName();
       if (id >= 0) {
         templateRows[id] = row;
         usual.know(TEMPLATE, record.buf.subarray(start, record.eventFields[2 * EVENT.templateId + 1]), row);
@@ -141,13 +144,13 @@ export function infoTally(largestCount: number): InfoTally {
     if (id === signatory.length) {
       signatory.push(0);
       observer.push(0);
+      usual.know(PARTY, buf.subarray(start, end), id);
     }
     if (isSignatory) signatory[id]++;
     else observer[id]++;
-    usual.know(PARTY, buf.subarray(start, end), id);
   }
 
-  /** Takes the counts of a string of the records that passed. */
+  /** Adds the counts of a string of the records that passed. */
   function addTextCounts(
     kind: number,
     mark: TemplateRow | number,
@@ -165,9 +168,9 @@ export function infoTally(largestCount: number): InfoTally {
     }
   }
 
-  /** Takes all counts of the records that passed. */
-  function takeUsual(): void {
-    const counts = usual.take();
+  /** Adds all that was counted of the records that passed: once, at the end. */
+  function addUsual(): void {
+    const counts = usual.counts(addTextCounts);
     representedByOther += counts.representedByOtherPackage;
     if (counts.created !== undefined) created.widen(counts.created.first, counts.created.last);
     counts.counters.forEach((count, counter) => {
@@ -198,7 +201,8 @@ export function infoTally(largestCount: number): InfoTally {
       row.contracts++;
       row.bytes += bytes;
       const synchronizer = synchronizers.add(record.buf, record.synchronizerStart, record.synchronizerEnd);
-      if (synchronizer >= 0) {
+      if (synchronizer > lastSynchronizer) {
+        lastSynchronizer = synchronizer;
         const id = record.buf.subarray(record.synchronizerStart, record.synchronizerEnd);
         usual.know(SYNCHRONIZER, id, synchronizer);
       }
@@ -234,7 +238,7 @@ export function infoTally(largestCount: number): InfoTally {
         usual.passUpTo(largestCount === 0 ? Number.POSITIVE_INFINITY : largest[largestCount - 1].bytes);
     },
     finish() {
-      takeUsual();
+      addUsual();
       if (usualVersions > 0) versions.set('V12', (versions.get('V12') ?? 0) + usualVersions);
       if (zeroCounters > 0) counters.set(0n, (counters.get(0n) ?? 0) + zeroCounters);
       const byTemplate = [...templates]

@@ -77,7 +77,7 @@ export type TextKind = typeof TEMPLATE | typeof SYNCHRONIZER | typeof PARTY;
 
 type Exports = PassExports & TextExports;
 
-/** What was counted since the last time it was taken. */
+/** What was counted of the records that passed. */
 export interface UsualCounts {
   /** Whose representative package is not that of the template id. */
   representedByOtherPackage: number;
@@ -96,10 +96,10 @@ export interface CountedRecords<Mark> {
   readonly passed: number;
   /** Records of more bytes do not pass. */
   passUpTo(bytes: number): void;
-  /** Makes a string known: a template id or party as the event has it, or a synchronizer id. */
+  /** Makes a string known, while there is room: a template id or party as the event has it, or a synchronizer id. */
   know(kind: TextKind, text: Uint8Array, mark: Mark): void;
-  /** Takes all counts that have not been taken. `texts` gets those of templates, synchronizers and parties by itself. */
-  take(): UsualCounts;
+  /** What was counted of all records that passed; `texts` gets that of templates, synchronizers and parties. */
+  counts(texts: UseTextCounts<Mark>): UsualCounts;
 }
 
 /** Counts of a string: of a party as signatory and as observer, of others how many records, and their bytes. */
@@ -113,23 +113,10 @@ export type UseTextCounts<Mark> = (
 
 const compiled = compiledOnce(() => assemblePass(CHUNK, build));
 
-/** `texts` is called when the counts of strings are taken: at the end, and when too many of them are known. */
-export function countedRecords<Mark>(texts: UseTextCounts<Mark>): CountedRecords<Mark> {
+export function countedRecords<Mark>(): CountedRecords<Mark> {
   const core = startPass<Exports>(compiled(), CHUNK);
   const known = knownTexts<Mark>(core, TEXTS);
-
-  function clear(): void {
-    core.bytes.fill(0, FREE_MEMORY, TEXTS);
-    core.words.setBigInt64(FIRST, 2n ** 63n - 1n, true);
-  }
-
-  function takeTexts(): void {
-    known.take((kind, mark, count, asObserver, bytes) => {
-      texts(kind as TextKind, mark, count, asObserver, Number(bytes));
-    });
-  }
-
-  clear();
+  core.words.setBigInt64(FIRST, 2n ** 63n - 1n, true);
   return {
     digest: core.digest,
     hold: core.hold,
@@ -141,27 +128,22 @@ export function countedRecords<Mark>(texts: UseTextCounts<Mark>): CountedRecords
       core.words.setUint32(LONGEST, Math.min(bytes, COUNTED_SIZES - 1), true);
     },
     know(kind, text, mark) {
-      if (known.know(kind, text, mark)) return;
-      takeTexts();
-      known.know(kind, text, mark);
+      known.know(kind, text, mark, kind !== PARTY);
     },
-    take() {
-      takeTexts();
+    counts(texts) {
+      known.each((kind, mark, count, asObserver, bytes) => {
+        texts(kind as TextKind, mark, count, asObserver, Number(bytes));
+      });
       const { words, bytes } = core;
-      const copy = (at: number, count: number): Uint32Array =>
-        new Uint32Array(bytes.buffer.slice(at, at + 4 * count));
+      const numbers = (at: number, count: number): Uint32Array => new Uint32Array(bytes.buffer, at, count);
       const last = Number(words.getBigInt64(LAST, true)) - 1;
-      const counts = {
+      return {
         representedByOtherPackage: words.getUint32(OTHER_PACKAGE, true),
         created: last < 0 ? undefined : { first: Number(words.getBigInt64(FIRST, true)), last },
-        counters: copy(COUNTERS, COUNTED_COUNTERS),
-        recordSizes: copy(RECORD_SIZES, COUNTED_SIZES),
-        blobSizes: copy(BLOB_SIZES, COUNTED_SIZES),
+        counters: numbers(COUNTERS, COUNTED_COUNTERS),
+        recordSizes: numbers(RECORD_SIZES, COUNTED_SIZES),
+        blobSizes: numbers(BLOB_SIZES, COUNTED_SIZES),
       };
-      const longest = words.getUint32(LONGEST, true);
-      clear();
-      words.setUint32(LONGEST, longest, true);
-      return counts;
     },
   };
 }

@@ -33,12 +33,14 @@ import {
 } from '../../wire/wasmProgram.js';
 import { type ByteRoutines, OVERREAD } from './byteRoutines.js';
 
-/** Strings known at a time, at most. The table has twice as many places; what is not used of it takes no memory. */
-const MAX_TEXTS = 1 << 18;
+/** Strings known at most. The table has twice as many places. */
+const MAX_TEXTS = 1 << 16;
 const PLACES = 2 * MAX_TEXTS;
+/** What is left to strings of which there are few. */
+const USUAL_SHARE = 15 / 16;
 const MAX_PROBES = 16;
 const ENTRY_BYTES = 32;
-const TEXT_BYTES = 24 << 20;
+const TEXT_BYTES = 6 << 20;
 const TABLE_BYTES = 4 * PLACES;
 const ENTRIES_BYTES = ENTRY_BYTES * MAX_TEXTS;
 export const KNOWN_TEXTS_BYTES = TABLE_BYTES + ENTRIES_BYTES + TEXT_BYTES;
@@ -134,10 +136,13 @@ export interface TextExports {
 }
 
 export interface KnownTexts<Mark> {
-  /** Makes a string known; `mark` is handed back with what was counted for it. False when there is no room: {@link take}. */
-  know(kind: number, text: Uint8Array, mark: Mark): boolean;
-  /** Gives what was counted for each string, and forgets all of them. */
-  take(use: (kind: number, mark: Mark, count: number, otherCount: number, total: bigint) => void): void;
+  /**
+   * Makes a string known, unless there is no room; `mark` is handed back with what was counted for it. One that is not
+   * `rare` finds the last part of the room closed.
+   */
+  know(kind: number, text: Uint8Array, mark: Mark, rare: boolean): void;
+  /** Gives what was counted for each string. */
+  each(use: (kind: number, mark: Mark, count: number, otherCount: number, total: bigint) => void): void;
 }
 
 /** `core` gives the memory of the program that {@link findText} was added to at the same address. */
@@ -147,16 +152,16 @@ export function knownTexts<Mark>(
 ): KnownTexts<Mark> {
   const entries = memory + TABLE_BYTES;
   const texts = entries + ENTRIES_BYTES;
-  const end = texts + TEXT_BYTES - OVERREAD;
   let textEnd = texts;
   const marks: Mark[] = [];
   return {
-    know(kind, text, mark) {
-      if (textEnd + text.length > end) return text.length > end - texts;
+    know(kind, text, mark, rare) {
+      const share = rare ? 1 : USUAL_SHARE;
+      if (marks.length >= share * MAX_TEXTS || textEnd + text.length > texts + share * TEXT_BYTES - OVERREAD)
+        return;
       const { bytes, words, exports } = core;
       bytes.set(text, textEnd);
-      if (exports.findText(kind, textEnd, textEnd + text.length) !== 0) return true;
-      if (marks.length === MAX_TEXTS) return false;
+      if (exports.findText(kind, textEnd, textEnd + text.length) !== 0) return;
       const hash = exports.hashText(kind, textEnd, textEnd + text.length);
       let place = hash & (PLACES - 1);
       for (
@@ -164,7 +169,7 @@ export function knownTexts<Mark>(
         words.getUint32(memory + 4 * place, true) !== 0;
         place = (place + 1) & (PLACES - 1)
       )
-        if (++probes === MAX_PROBES) return true;
+        if (++probes === MAX_PROBES) return;
       const entry = entries + marks.length * ENTRY_BYTES;
       words.setUint32(memory + 4 * place, entry, true);
       words.setUint32(entry + ADDRESS, textEnd, true);
@@ -173,10 +178,9 @@ export function knownTexts<Mark>(
       words.setUint32(entry + KIND, kind, true);
       textEnd += text.length;
       marks.push(mark);
-      return true;
     },
-    take(use) {
-      const { bytes, words } = core;
+    each(use) {
+      const { words } = core;
       marks.forEach((mark, i) => {
         const entry = entries + i * ENTRY_BYTES;
         use(
@@ -187,9 +191,6 @@ export function knownTexts<Mark>(
           words.getBigUint64(entry + TOTAL, true),
         );
       });
-      bytes.fill(0, memory, entries + marks.length * ENTRY_BYTES);
-      marks.length = 0;
-      textEnd = texts;
     },
   };
 }
