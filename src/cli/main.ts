@@ -14,6 +14,8 @@ if (leavesFiles(process.argv.slice(2).filter((word) => !word.startsWith('-')))) 
   for (const [signal, status] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    // The connection to the terminal was lost.
+    ['SIGHUP', 129],
   ] as const) {
     process.once(signal, () => {
       removeUnfinished();

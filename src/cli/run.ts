@@ -40,7 +40,7 @@ export async function runCli(
     }
     const call = await parseWords(argv, streams);
     if (typeof call === 'number') return call;
-    const args = showDashes(call.args);
+    const args = nameStandardOutput(showDashes(call.args));
     const { json, quiet, progress } = args;
     const context = createContext({ ...streams, json, quiet, progress });
     try {
@@ -120,6 +120,14 @@ function showDashes<T extends object>(args: T): T {
     return Array.isArray(value) ? value.map(show) : value;
   };
   return Object.fromEntries(Object.entries(args).map(([key, value]) => [key, show(value)])) as T;
+}
+
+const STANDARD_OUTPUT = new Set(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
+
+/** An output that is standard output under another name is called `-`: then no report is printed behind its bytes. */
+function nameStandardOutput<T extends object>(args: T): T {
+  const { output } = args as { output?: unknown };
+  return typeof output === 'string' && STANDARD_OUTPUT.has(output) ? { ...args, output: '-' } : args;
 }
 
 /** Prints an error as the command line does and returns its exit status. */

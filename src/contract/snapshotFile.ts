@@ -1,8 +1,9 @@
 /** Creating a snapshot file together with its optional manifest. */
+import { refuseExisting } from '../io/atomicFile.js';
 import { toolVersion } from '../io/toolVersion.js';
 import { RecordView } from '../snapshot/record.js';
 import { openSnapshotWriter, type SnapshotWriterOptions, type SnapshotWritten } from '../snapshot/writer.js';
-import { type Manifest, type ManifestOrigin, writeManifest } from './manifest.js';
+import { type Manifest, type ManifestOrigin, manifestPath, writeManifest } from './manifest.js';
 import { manifestTally } from './manifestTally.js';
 
 export interface SnapshotFileOptions extends SnapshotWriterOptions {
@@ -35,6 +36,7 @@ export async function createSnapshotFile(
   options: SnapshotFileOptions = {},
 ): Promise<SnapshotFile> {
   const withManifest = options.manifest === true && path !== '-';
+  if (withManifest && options.overwrite === false) await refuseExisting(manifestPath(path));
   const writer = await openSnapshotWriter(path, { ...options, digests: options.digests ?? withManifest });
   const tally = withManifest ? manifestTally() : undefined;
   const view = new RecordView();

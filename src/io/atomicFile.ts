@@ -1,10 +1,11 @@
 /**
  * Files that appear whole or not at all: written under a temporary name in the same folder, flushed to disk, then
  * renamed. A crash or a signal at any moment leaves nothing under the final name. What is no file (a device, a pipe with
- * a name) is written to as it stands: a rename would put a file in its place.
+ * a name) is written to as it stands: a rename would put a file in its place. A symbolic link stays, and what it points to
+ * is written.
  */
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AcsError } from './error.js';
 import { writeError } from './input.js';
@@ -54,11 +55,13 @@ export interface AtomicFileOptions {
   keepOpen?: boolean;
 }
 
-/** `-` writes to standard output instead (then {@link AtomicFile.commit} only waits for it to drain). */
+/**
+ * `-` writes to standard output instead (then {@link AtomicFile.commit} only waits for it to drain). What exists and may not
+ * be replaced is refused at once, and once more at the end.
+ */
 export async function createAtomicFile(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
   if (path === '-') return standardOutput();
-  const target = resolve(path);
-  const existing = await stat(target).catch(() => undefined);
+  const existing = await stat(path).catch(() => undefined);
   if (existing?.isDirectory()) {
     throw new AcsError('FILE_UNWRITABLE', 'this is a directory', {
       file: path,
@@ -66,6 +69,8 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
     });
   }
   if (existing !== undefined && !existing.isFile()) return notAFile(path);
+  if (options.overwrite === false) await refuseExisting(path);
+  const target = await behindLinks(path);
   installCleanup();
   const folder = dirname(target);
   await mkdir(folder, { recursive: true }).catch((cause) => {
@@ -79,7 +84,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   let handle: FileHandle | undefined;
   try {
     // At once and only here: an opening under way in another thread could create the file after a signal removed it.
-    closeSync(openSync(temporary, 'wx'));
+    closeSync(openSync(temporary, 'wx', existing === undefined ? 0o666 : (existing.mode & 0o777) | 0o600));
     handle = await open(temporary, APPEND);
   } catch (cause) {
     rmSync(temporary, { force: true });
@@ -111,10 +116,12 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
     async commit() {
       try {
         handle ??= await open(temporary, APPEND);
+        // Who may read what is replaced, and nobody else, may read this.
+        if (existing !== undefined) await handle.chmod(existing.mode & 0o777);
         await handle.sync();
         await handle.close();
         handle = undefined;
-        if (options.overwrite === false) await refuseExisting(target);
+        if (options.overwrite === false) await refuseExisting(path);
         await rename(temporary, target);
       } catch (cause) {
         throw cause instanceof AcsError ? cause : writeError(path, cause);
@@ -146,10 +153,23 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 
 /** Error `FILE_EXISTS`, exit status 2. For commands with several outputs: before the first of them is written. */
 export async function refuseExisting(target: string): Promise<void> {
-  const existing = await open(target, 'r').catch(() => undefined);
-  if (existing === undefined) return;
-  await existing.close();
+  // A link that leads nowhere exists too.
+  if ((await lstat(target).catch(() => undefined)) === undefined) return;
   throw new AcsError('FILE_EXISTS', 'the output file exists already', { file: target, exitCode: 2 });
+}
+
+/** Where a file of this name is, or would be: symbolic links are followed, also one that leads nowhere yet. */
+async function behindLinks(path: string): Promise<string> {
+  let target = resolve(path);
+  // As many links as Linux follows.
+  for (let links = 0; links <= 40; links++) {
+    const folder = await realpath(dirname(target)).catch(() => dirname(target));
+    target = join(folder, basename(target));
+    const link = await readlink(target).catch(() => undefined);
+    if (link === undefined) return target;
+    target = resolve(folder, link);
+  }
+  throw new AcsError('FILE_UNWRITABLE', 'symbolic links go round in a circle', { file: path });
 }
 
 async function syncFolder(folder: string): Promise<void> {

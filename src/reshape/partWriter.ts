@@ -5,9 +5,9 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { constants, crc32, deflateRaw } from 'node:zlib';
-import { writeManifest } from '../contract/manifest.js';
+import { manifestPath, writeManifest } from '../contract/manifest.js';
 import { type ManifestTally, manifestTally } from '../contract/manifestTally.js';
-import { type AtomicFile, createAtomicFile } from '../io/atomicFile.js';
+import { type AtomicFile, createAtomicFile, refuseExisting } from '../io/atomicFile.js';
 import { toolVersion } from '../io/toolVersion.js';
 import type { RecordView } from '../snapshot/record.js';
 import type { SnapshotWritten } from '../snapshot/writer.js';
@@ -186,6 +186,13 @@ export function partWriter(options: PartWriterOptions = {}): PartWriter {
     },
     async finish() {
       for (const part of parts) await complete(part);
+      // Before the first part gets its name: all appear or none.
+      if (options.overwrite === false) {
+        for (const { path } of parts) {
+          await refuseExisting(path);
+          if (options.manifest) await refuseExisting(manifestPath(path));
+        }
+      }
       for (const part of parts) await part.file?.commit();
       const written: WrittenPart[] = [];
       for (const part of parts) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -77,15 +77,27 @@ describe('acs filter', () => {
 });
 
 describe('standard output', () => {
-  it('carries the snapshot and nothing else', async () => {
+  it.each(['-', '/dev/stdout'])('named %s carries the snapshot and nothing else', async (name) => {
     const main = new URL('../../dist/cli/acs.cjs', import.meta.url).pathname;
-    const run = spawnSync(process.execPath, [main, 'filter', LIVE, '-o', '-', '--in-flight', 'drop'], {
+    const run = spawnSync(process.execPath, [main, 'filter', LIVE, '-o', name, '--in-flight', 'drop'], {
       maxBuffer: 1 << 24,
     });
     expect(run.status).toBe(0);
     expect(gunzipSync(run.stdout)).toEqual(gunzipSync(await readFile(LIVE)).subarray(0, -5));
+    // Bytes behind a gzip member are no fault to gunzip.
+    expect(run.stdout.toString('latin1')).not.toContain('contracts');
     const again = spawnSync(process.execPath, [main, 'info', '-', '--json'], { input: run.stdout });
     expect(JSON.parse(again.stdout.toString())).toMatchObject({ contracts: 18, inFlight: 0 });
+  });
+
+  it('--no-overwrite holds for the manifest too', async () => {
+    const out = join(folder, 'kept.acs.gz');
+    await writeFile(`${out}.manifest.json`, 'mine');
+    const { status, stderr } = await runCommand('filter', LIVE, '-o', out, '--manifest', '--no-overwrite');
+    expect(stderr).toMatch(/FILE_EXISTS.*\n.*kept\.acs\.gz\.manifest\.json/);
+    expect(status).toBe(2);
+    expect(await readFile(`${out}.manifest.json`, 'utf8')).toBe('mine');
+    await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('cannot have a manifest', async () => {

@@ -60,6 +60,7 @@ describe.each([
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('by %s leaves nothing behind', async (signal, status) => {
     const { ended } = await inTheMiddle(...words());
     child?.kill(signal);

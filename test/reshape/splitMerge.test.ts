@@ -195,6 +195,28 @@ describe('split', () => {
   });
 });
 
+it('of parts that may not be replaced all appear or none', async () => {
+  const parts = fresh();
+  const whole = await splitSnapshot(TINY, parts, { by: 'count', size: 5 }, { write: { manifest: true } });
+  for (const gone of [1, 2]) {
+    await rm(whole.parts[gone - 1].file);
+    await rm(`${whole.parts[gone - 1].file}.manifest.json`, { force: true });
+    const left = (await readdir(parts)).sort();
+    await expect(
+      splitSnapshot(TINY, parts, { by: 'count', size: 5 }, { write: { manifest: true, overwrite: false } }),
+    ).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    expect((await readdir(parts)).sort()).toEqual(left);
+  }
+  // A manifest alone is in the way too.
+  await rm(whole.parts[2].file);
+  const left = (await readdir(parts)).sort();
+  expect(left).toEqual([`${basename(whole.parts[2].file)}.manifest.json`]);
+  await expect(
+    splitSnapshot(TINY, parts, { by: 'count', size: 5 }, { write: { manifest: true, overwrite: false } }),
+  ).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+  expect((await readdir(parts)).sort()).toEqual(left);
+});
+
 describe('merge', () => {
   it('puts a split file together again, whatever the overlap', async () => {
     const all = await rows(TWO);
