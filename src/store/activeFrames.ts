@@ -36,28 +36,22 @@ const [EVENT, CONTRACT, SYNC, COUNTER, OFFSET, NODE, LAYOUT, REPRESENTATIVE, ITS
 ];
 
 /** Frames of the answer, each valid until the next. */
-export function* frames(db: Db, q: Question, askedParties?: readonly string[]): Generator<Buffer> {
+export function* frames(db: Db, q: Question): Generator<Buffer> {
   const target: FrameTarget = { bytes: Buffer.allocUnsafeSlow(64 * 1024), end: 0 };
-  for (const _ of appendFrames(db, q, target, askedParties)) {
+  for (const _ of appendFrames(db, q, target)) {
     yield target.bytes.subarray(0, target.end);
     target.end = 0;
   }
 }
 
 /** Puts the frames of the answer behind the end of `target`, one at each step. */
-export function* appendFrames(
-  db: Db,
-  q: Question,
-  target: FrameTarget,
-  askedParties?: readonly string[],
-): Generator<void> {
+export function* appendFrames(db: Db, q: Question, target: FrameTarget): Generator<void> {
   const intern = storeInterner(db);
   const builder = eventBuilder();
   const blob = new BlobView();
   const layouts = layoutCache(db);
   const raw = db.prepare('SELECT form, bytes FROM event_raw WHERE event_pk = ?').raw();
-  const witnesses =
-    askedParties === undefined || askedParties.length === 0 ? undefined : witnessCutter(askedParties);
+  const witnesses = q.partyIds === undefined ? undefined : witnessCutter(q.partyIds);
   const none: Buffer = Buffer.alloc(0);
   const pieces: EventPieces = {
     offset: 0n,

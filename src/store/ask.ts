@@ -21,6 +21,8 @@ export interface AskFilter {
 export interface Question {
   source: ReadySource;
   offset: bigint;
+  /** Full ids of the parties asked for; undefined: no filter. */
+  partyIds: readonly string[] | undefined;
   /** Row numbers; undefined: no filter. An unknown name gives an empty list. */
   parties: number[] | undefined;
   templates: number[] | undefined;
@@ -52,6 +54,7 @@ export function resolveQuestion(db: Db, sourceName: string | undefined, filter: 
   return {
     source,
     offset: offsetWithin(source, filter.offset),
+    partyIds: parties,
     parties: parties?.flatMap((party) => pluck(db, 'SELECT party_pk FROM party WHERE party = ?', party)),
     templates: given(filter.templates)?.flatMap((template) => templatePks(db, template)),
     synchronizers: synchronizers?.flatMap((id) =>

@@ -66,6 +66,11 @@ function hasMoreThan(db: Db, q: Question, contracts: number): boolean {
   return found > contracts;
 }
 
+/** Whether contracts of the parties asked for may be missing, because the base was filtered by others. */
+function lacksContracts({ source, partyIds }: Question): boolean {
+  return partyIds?.some((id) => source.filter?.includes(id) === false) === true;
+}
+
 export async function exportSnapshot(
   path: string,
   out: string,
@@ -83,12 +88,25 @@ export async function exportSnapshot(
         hint: 'choose another offset (acs store inflight lists them), or --in-flight list',
       });
     }
+    const parties = q.partyIds ?? q.source.filter;
+    if (options.manifest === true && lacksContracts(q)) {
+      throw new AcsError(
+        'PARTY_OUTSIDE_FILTER',
+        'a manifest would say that no contract of the parties is missing',
+        {
+          expected: q.source.filter?.join(', '),
+          found: q.partyIds?.join(', '),
+          hint: 'export without --manifest, or the parties of the base only',
+          exitCode: 2,
+        },
+      );
+    }
     const file = await createSnapshotFile(out, {
       manifest: options.manifest === true,
       origin: {
         offset: q.offset,
         participant: q.source.name,
-        ...(options.parties === undefined ? {} : { parties: [...options.parties] }),
+        ...(parties === undefined ? {} : { parties: [...parties] }),
       },
       ...(options.level === undefined ? {} : { level: options.level }),
       ...(options.overwrite === undefined ? {} : { overwrite: options.overwrite }),
@@ -97,14 +115,14 @@ export async function exportSnapshot(
       let contracts = 0;
       const apart = availableParallelism() > 1 && hasMoreThan(db, q, options.threadFrom ?? THREAD_FROM);
       if (apart) {
-        for await (const { bytes, ends, release } of frameBlocks(path, q, options.parties)) {
+        for await (const { bytes, ends, release } of frameBlocks(path, q)) {
           file.writeFrames(bytes, ends, release);
           contracts += ends.length;
           await file.ready();
           options.onProgress?.(contracts);
         }
       } else {
-        for (const frame of frames(db, q, options.parties)) {
+        for (const frame of frames(db, q)) {
           file.writeFrame(frame);
           if (++contracts % CHUNK !== 0) continue;
           await file.ready();

@@ -13,7 +13,6 @@ export const BLOCKS = 6;
 export interface FrameWorkerData {
   path: string;
   question: Question;
-  parties: readonly string[] | undefined;
   /** One number: blocks that came back. */
   returned: Int32Array<SharedArrayBuffer>;
 }
@@ -33,17 +32,13 @@ export interface FrameBlock {
 }
 
 /** The frames of a question, block by block. The thread waits for blocks to be released. */
-export async function* frameBlocks(
-  path: string,
-  question: Question,
-  parties?: readonly string[],
-): AsyncGenerator<FrameBlock> {
+export async function* frameBlocks(path: string, question: Question): AsyncGenerator<FrameBlock> {
   const returned = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const waiting: FromFrameWorker[] = [];
   let failure: Error | undefined;
   let wake: (() => void) | undefined;
   const worker = new Worker(threadProgram(import.meta.url, 'frameWorker'), {
-    workerData: { path, question, parties, returned } satisfies FrameWorkerData,
+    workerData: { path, question, returned } satisfies FrameWorkerData,
   });
   const fail = (error: Error): void => {
     failure ??= error;

@@ -9,7 +9,7 @@ import { withStore } from './open.js';
 
 const port = parentPort;
 if (port === null) throw new Error('frameWorker.js is started by frameBlocks only');
-const { path, question, parties, returned } = workerData as FrameWorkerData;
+const { path, question, returned } = workerData as FrameWorkerData;
 const post = (message: FromFrameWorker, given: ArrayBuffer[] = []): void => port.postMessage(message, given);
 /** Frames of usual length end well within it. */
 const BLOCK_BYTES = PIECE_BYTES + (PIECE_BYTES >> 3);
@@ -40,7 +40,7 @@ try {
     db.pragma('cache_size = -8192');
     target.bytes = takeBlock();
     // A block ends where a piece of the file does: at the first frame that ends at PIECE_BYTES or behind.
-    for (const _ of appendFrames(db, question, target, parties)) {
+    for (const _ of appendFrames(db, question, target)) {
       ends.push(target.end);
       if (target.end < PIECE_BYTES) continue;
       send();

@@ -1,4 +1,5 @@
 /** `acs store …` as typed. */
+import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run.js';
@@ -113,6 +114,28 @@ describe('acs store', () => {
         expect((read[0].signatories as string[]).length).toBeGreaterThan(0);
       }
     }
+  });
+
+  it('export of a party named by a prefix is that of its full id, manifest included', async () => {
+    const db = storePath();
+    const updates = fixture('live2/stream/p1.updates.acs-delta.bin.gz');
+    await acs('append', db, '--source', 'p1', updates, '--begin', '0');
+    const { out } = await acs('at', db, '--json');
+    const party = (lines(out)[0].signatories as string[])[0];
+    const short = party.slice(0, party.indexOf('::') + 4);
+    const manifest = (file: string) => JSON.parse(readFileSync(`${file}.manifest.json`, 'utf8'));
+    const [a, b, all] = ['a', 'b', 'all'].map((name) => `${db}.${name}.acs.gz`);
+    await acs('export', db, '--party', short, '-o', a, '--manifest');
+    await acs('export', db, '--party', party, '-o', b, '--manifest');
+    expect(inflated(a).equals(inflated(b))).toBe(true);
+    expect(manifest(a).parties).toEqual([party]);
+    // A source that knows no others says so in what it gives away.
+    await acs('load', db, '--source', 'own', '--offset', '9', a);
+    expect((await acs('export', db, '--source', 'own', '-o', all, '--manifest')).status).toBe(0);
+    expect(manifest(all).parties).toEqual([party]);
+    const other = ['--party', 'nobody::1220aa', '--partial', '-o', `${db}.c.acs.gz`];
+    expect((await acs('export', db, '--source', 'own', ...other)).status).toBe(0);
+    expect((await acs('export', db, '--source', 'own', ...other, '--manifest')).status).toBe(2);
   });
 
   it('load says when no contract is of the parties given', async () => {

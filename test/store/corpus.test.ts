@@ -71,7 +71,7 @@ async function storedAcs(db: string, offset: bigint, parties?: string[]) {
     const q = resolveQuestion(opened, undefined, { offset, parties });
     const active = new Map<string, string>();
     const view = new RecordView();
-    for (const frame of frames(opened, q, parties)) {
+    for (const frame of frames(opened, q)) {
       let bodyStart = 0;
       while (frame[bodyStart++] >= 0x80);
       view.parse(frame, 0, bodyStart, frame.length, 0, 0);
