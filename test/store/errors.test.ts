@@ -244,12 +244,30 @@ describe('asking', () => {
       "ATTACH 'x' AS y",
       'SELECT abs(-9223372036854775807 - 1)',
       "SELECT load_extension('x')",
+      'SELECT ?',
+      'SELECT :name',
     ])
       await expect(querySql(db, sql, () => undefined)).rejects.toMatchObject({ exitCode: 2 });
     expect(readFileSync(db).equals(bytes)).toBe(true);
     const seen: unknown[][] = [];
     await querySql(db, 'SELECT count(*), max(counter) FROM active', (row) => seen.push(row));
     expect(seen).toEqual([[12n, 2n]]);
+  });
+
+  it('columns of one name are told apart; more rows than asked for are noticed', async () => {
+    const db = await loaded();
+    const columns = async (sql: string) => (await querySql(db, sql, () => undefined)).columns;
+    expect(await columns('SELECT 1 AS a, 2 AS a, 3 AS "a:1", 4 AS a, 5 AS b')).toEqual([
+      'a',
+      'a:2',
+      'a:1',
+      'a:3',
+      'b',
+    ]);
+    const three = 'SELECT 1 UNION SELECT 2 UNION SELECT 3';
+    const ask = async (maxRows: number) => querySql(db, three, () => undefined, { maxRows });
+    expect(await ask(2)).toMatchObject({ rows: 2, more: true });
+    expect(await ask(3)).toMatchObject({ rows: 3, more: false });
   });
 });
 

@@ -40,7 +40,7 @@ export const storeSqlCommand = defineCommand({
       options,
     );
     await context.result(null, () => renderTable(answer.columns, rows));
-    if (args.limit > 0 && answer.rows === args.limit) context.note(`first ${args.limit} rows (--limit)`);
+    if (answer.more) context.note(`first ${args.limit} rows (--limit)`);
     return EXIT.ok;
   },
 });
