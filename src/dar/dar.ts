@@ -10,7 +10,10 @@ import { fileError } from '../io/input.js';
 import { type DarManifest, MANIFEST_ENTRY, parseManifest } from './darManifest.js';
 
 export interface DarLimits {
-  /** Largest inflated entry; a participant refuses 1 GiB and more. */
+  /**
+   * Largest inflated entry, and largest bare DALF. It is held in memory as a whole, once. Packages in use stay below
+   * 2 MiB; a participant would take up to 1 GiB.
+   */
   readonly entryBytes: number;
   /** All inflated packages together. */
   readonly totalBytes: number;
@@ -21,8 +24,8 @@ export interface DarLimits {
 }
 
 export const DAR_LIMITS: DarLimits = {
-  entryBytes: 2 ** 30 - 1,
-  totalBytes: 2 ** 31,
+  entryBytes: 256 << 20,
+  totalBytes: 2 ** 30,
   entries: 100_000,
   manifestBytes: 4 << 20,
   ratio: 100,
@@ -125,10 +128,11 @@ async function inflateEntry(zip: ZipFile, entry: Entry, limits: DarLimits): Prom
     });
   }
   if (entry.isEncrypted()) throw new AcsError('DAR_MALFORMED', `entry ${entry.fileName} is encrypted`);
-  const chunks: Buffer[] = [];
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let length = 0;
   // yauzl stops with an error as soon as the inflated bytes differ in number from what the directory states.
-  for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
-  const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  for await (const chunk of await zip.openReadStreamPromise(entry))
+    length += (chunk as Buffer).copy(bytes, length);
   const checksum = crc32(bytes);
   if (checksum !== entry.crc32) {
     throw new AcsError('DAR_MALFORMED', `entry ${entry.fileName} is damaged: its checksum does not match`, {
@@ -141,8 +145,9 @@ async function inflateEntry(zip: ZipFile, entry: Entry, limits: DarLimits): Prom
 
 function tooLarge(entry: Entry, limit: number): AcsError {
   return new AcsError('DAR_TOO_LARGE', `entry ${entry.fileName} inflates to too many bytes`, {
-    expected: `at most ${limit}`,
+    expected: `at most ${limit} bytes`,
     found: `${entry.uncompressedSize}`,
+    hint: 'no package in use is this large: get the DAR again from where it was built',
   });
 }
 

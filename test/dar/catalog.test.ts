@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -222,6 +222,13 @@ describe('broken input', () => {
     expect((await failure(loadDars([await scratchFile('huge.dar', huge)], { cacheDir: false }))).code).toBe(
       'DAR_TOO_LARGE',
     );
+    const dense = zip([
+      { name: 'META-INF/MANIFEST.MF', content: manifestOf('a.dalf') },
+      { name: 'a.dalf', content: randomBytes(3 << 20), statedSize: DAR_LIMITS.entryBytes + 1 },
+    ]);
+    expect(
+      await failure(loadDars([await scratchFile('dense.dar', dense)], { cacheDir: false })),
+    ).toMatchObject({ code: 'DAR_TOO_LARGE', expected: `at most ${256 << 20} bytes` });
     const bigManifest = zip([{ name: 'META-INF/MANIFEST.MF', content: Buffer.alloc(5 << 20, 0x20) }]);
     expect(
       (await failure(loadDars([await scratchFile('mf.dar', bigManifest)], { cacheDir: false }))).code,

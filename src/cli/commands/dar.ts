@@ -31,7 +31,7 @@ const infoCommand = defineCommand({
   describe: 'packages of DARs: ids, names, versions; upgrade chains and collisions',
   details:
     'Checks every package id against the bytes. Names packages that a DAR needs but nothing provides,\n' +
-    'and different packages of one name and version.',
+    'and different packages of one name and version. A package may inflate to 256 MiB, all of a DAR to 1 GiB.',
   examples: [
     ['acs dar info splice-amulet-0.1.14.dar', 'what is in the DAR'],
     ['acs dar info --json dars/', 'every DAR of a folder, as JSON'],
