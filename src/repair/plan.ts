@@ -20,6 +20,7 @@ import { fileError, writeError } from '../io/input.js';
 import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
 import { toolVersion } from '../io/toolVersion.js';
 import type { DecisionContext } from './decide.js';
+import { sha256OfFile } from './fileDigests.js';
 import { hostingJson } from './hostingJson.js';
 import { copyPayloads } from './payload.js';
 import { openDraft } from './planDraft.js';
@@ -29,7 +30,6 @@ import {
   checkFolderNames,
   openParticipantFiles,
   type ParticipantFiles,
-  sha256OfFile,
 } from './planFolder.js';
 import {
   INPUTS_FILE,
@@ -70,6 +70,8 @@ export interface MadePlan {
   plan: Omit<PlanJson, 'decisions'>;
   /** SHA-256 of `plan.json`: what all operators have to agree on. */
   sha256: string;
+  /** Synchronizers of {@link PlanOptions.aliases} on which the plan does nothing. */
+  unusedAliases: string[];
 }
 
 /** What the old console's search cuts at when nobody asks for more (pitfall D1). */
@@ -103,7 +105,8 @@ export async function makePlan(
     await mkdir(temporary, { recursive: true });
     const made = await writePlan(inputs, temporary, target, context, options);
     await takePlace(temporary, target);
-    return { ...made, folder };
+    const unusedAliases = [...(options.aliases?.keys() ?? [])].filter((id) => !(id in made.plan.aliases));
+    return { ...made, folder, unusedAliases };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     throw error;

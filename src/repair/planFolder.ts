@@ -2,22 +2,17 @@
  * Writing the files of a plan: per participant its lists and import files, the same calls as grpcurl requests and as a
  * console script, and what to do in which order.
  */
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSnapshotFile, type SnapshotFile } from '../contract/snapshotFile.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
 import { createAtomicFile, writeFileAtomic } from '../io/atomicFile.js';
 import { usageError } from '../io/error.js';
-import { readChunks } from '../io/input.js';
-import { emptyGzipFacts, inflateGzip } from '../wire/inflate.js';
 import type { RepairAction } from './decide.js';
+import { sha256OfFile, writeFileDigests } from './fileDigests.js';
 import { INVERSE_FOLDER, type PlanOperation, type PlanParticipant } from './planJson.js';
 import { consoleScript, writeRequests } from './repairScripts.js';
 import { repairSteps } from './repairSteps.js';
-
-/** Most lists are short, and there are many of them. */
-export const LIST_CHUNK_BYTES = 1 << 16;
 
 /** The order of operations: back in the reverse order of there. */
 const ORDER = { plan: ['purge', 'import', 'assign'], inverse: ['assign', 'purge', 'import'] } as const;
@@ -147,6 +142,7 @@ export function openParticipantFiles(options: ParticipantFilesOptions): Particip
       if (options.scripts && operations.length > 0) {
         await writeFileAtomic(join(folder, 'console.sc'), consoleScript(name, operations));
         await writeRequests(folder, operations);
+        await writeFileDigests(folder);
       }
       return { participant, name, folder: own, operations, steps };
     },
@@ -199,23 +195,6 @@ async function writeSpool(path: string, spool: TextSpool): Promise<void> {
     await file.abort();
     spool.close();
   }
-}
-
-/** Lower-case hex. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const digest = createHash('sha256');
-  for await (const chunk of readChunks(path, LIST_CHUNK_BYTES)) digest.update(chunk);
-  return digest.digest('hex');
-}
-
-/** Of the inflated content of a snapshot file. */
-export async function sha256OfInflated(path: string): Promise<string> {
-  const digest = createHash('sha256');
-  const options = { chunkBytes: LIST_CHUNK_BYTES };
-  for await (const chunk of inflateGzip(readChunks(path, LIST_CHUNK_BYTES), emptyGzipFacts(), options)) {
-    digest.update(chunk);
-  }
-  return digest.digest('hex');
 }
 
 function stepsPage(name: string, steps: readonly string[]): string {

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createAtomicFile, writeFileAtomic } from '../io/atomicFile.js';
 import { readChunks } from '../io/input.js';
+import { FILE_DIGESTS } from './fileDigests.js';
 import type { PlanOperation } from './planJson.js';
 
 const SERVICE = 'com.digitalasset.canton.admin.participant.v30.ParticipantRepairService';
@@ -21,7 +22,8 @@ interface Call {
 }
 
 /**
- * Writes `requests/NNN-….json` and `grpcurl.sh`, which sends them in order and stops at the first failure. The address
+ * Writes `requests/NNN-….json` and `grpcurl.sh`, which checks the files against their digests ({@link FILE_DIGESTS}), then
+ * sends them in order and stops at the first failure. The address
  * of the admin API, and any flag of grpcurl (`-plaintext`, certificates, tokens), come from the environment.
  */
 export async function writeRequests(folder: string, operations: readonly PlanOperation[]): Promise<void> {
@@ -109,7 +111,10 @@ function script(calls: readonly Call[]): string {
 # passed on to grpcurl, e.g. GRPCURL_FLAGS="-plaintext". Every synchronizer has to be disconnected.
 # After a failure: find out why, then go on from that request, e.g. FROM=3 sh grpcurl.sh
 set -eu
-cd "$(dirname "$0")/requests"
+cd "$(dirname "$0")"
+# What is sent is what was planned: nothing is, when a file was changed or lost.
+if command -v sha256sum >/dev/null; then sha256sum -c ${FILE_DIGESTS} >&2; else shasum -a 256 -c ${FILE_DIGESTS} >&2; fi
+cd requests
 : "\${ADMIN_API:?set it to host:port of the admin API}"
 FROM=\${FROM:-1}
 send() {

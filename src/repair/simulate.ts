@@ -10,8 +10,9 @@ import { diffInputs } from '../diff/diff.js';
 import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { AcsError, usageError } from '../io/error.js';
+import { sha256OfFile } from './fileDigests.js';
 import type { OperationOutcome } from './participantModel.js';
-import { sha256OfFile } from './planFolder.js';
+
 import { INVERSE_FOLDER, PLAN_FILE, type PlanJson, readPlan } from './planJson.js';
 import { rowSink, simulateParticipant } from './simulatedView.js';
 

@@ -9,6 +9,7 @@ import { AcsError } from '../io/error.js';
 import { readChunks } from '../io/input.js';
 import type { RecordView } from '../snapshot/record.js';
 import { scanSnapshot } from '../snapshot/scan.js';
+import { checkFileDigests, requireDigest, sha256OfFile, sha256OfInflated } from './fileDigests.js';
 import {
   changeAssignation,
   type ImportRow,
@@ -17,7 +18,6 @@ import {
   type OperationOutcome,
   purgeContracts,
 } from './participantModel.js';
-import { LIST_CHUNK_BYTES, sha256OfFile, sha256OfInflated } from './planFolder.js';
 import type { PlanParticipant } from './planJson.js';
 import { readLines } from './repairScripts.js';
 
@@ -27,6 +27,8 @@ export interface SimulatedView {
 }
 
 const LOOKUP_BATCH = 500;
+/** Most files are short, and there are many of them. */
+const CHUNK_BYTES = 1 << 16;
 
 /**
  * Does the operations of `participant` (files in `folder`) on a copy of `source`. `hosts` tells whether the participant
@@ -40,6 +42,7 @@ export async function simulateParticipant(
   hosts: (parties: readonly string[]) => boolean,
 ): Promise<SimulatedView> {
   const lists = await readLists(folder, participant, hosts);
+  await checkFileDigests(join(folder, participant.folder));
   const contracts = new Map<string, ModelContract>();
   for (const list of lists) {
     for (const id of list.ids) contracts.set(id, { states: [], contentDigest: undefined, hosted: false });
@@ -65,7 +68,7 @@ async function readLists(
   const lists: OperationList[] = [];
   for (const operation of operations) {
     const path = join(folder, own, operation.file);
-    checkDigest(
+    requireDigest(
       path,
       operation.sha256,
       await (operation.op === 'import' ? sha256OfInflated(path) : sha256OfFile(path)),
@@ -97,16 +100,6 @@ async function readLists(
   return lists;
 }
 
-function checkDigest(path: string, expected: string, found: string): void {
-  if (found === expected) return;
-  throw new AcsError('PLAN_CHANGED', 'a file of the plan was changed after the plan was made', {
-    file: path,
-    expected: `SHA-256 ${expected}`,
-    found,
-    hint: 'make the plan anew',
-  });
-}
-
 async function readImport(
   path: string,
   hosts: (parties: readonly string[]) => boolean,
@@ -127,7 +120,7 @@ async function readImport(
 }
 
 async function scanImport(path: string, visit: (record: RecordView) => void): Promise<void> {
-  await scanSnapshot(readChunks(path, LIST_CHUNK_BYTES), visit, { chunkBytes: LIST_CHUNK_BYTES });
+  await scanSnapshot(readChunks(path, CHUNK_BYTES), visit, { chunkBytes: CHUNK_BYTES });
 }
 
 function digestOf(blob: Buffer): string {

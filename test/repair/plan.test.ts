@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -7,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostingMapOf, parseHostingMap, participantUid } from '../../src/commitment/hostingMap.js';
 import { loadDars } from '../../src/dar/catalog.js';
@@ -525,6 +527,46 @@ describe('acs plan', () => {
     expect(Buffer.from(message.acsSnapshot, 'base64')).toEqual(
       readFileSync(join(target, 'participant2', 'import.acme-sync.acs.gz')),
     );
+  });
+
+  it('sends the requests as they were written, or nothing', async () => {
+    const target = fresh();
+    const words = ['plan', ...corpusFiles, '--hosting', join(MULTI, 'hosting.json'), '--policy', 'union'];
+    const planned = await runCommand(
+      ...[...words, '-o', target, '--dar', 'fixtures/dars', '--no-cache', '--alias', 'other::1220dd=other'],
+    );
+    expect(planned).toMatchObject({
+      status: 0,
+      stderr: 'warning: --alias: the plan does nothing on other::1220dd [UNUSED_ALIAS]\n',
+    });
+    const own = join(target, 'participant2');
+    const listed = readFileSync(join(own, 'files.sha256'), 'utf8').matchAll(/^[0-9a-f]{64} {2}(.+)$/gm);
+    const files = readdirSync(own, { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
+    const names = files.map((e) => relative(own, join(e.parentPath, e.name)));
+    expect([...listed].map((match) => match[1])).toEqual(
+      names.filter((name) => name !== 'files.sha256').sort(),
+    );
+    const tools = fresh();
+    mkdirSync(tools);
+    const sent = join(tools, 'sent');
+    writeFileSync(join(tools, 'grpcurl'), `#!/bin/sh\ncat >> ${sent}\n`, { mode: 0o755 });
+    const send = () =>
+      spawnSync('sh', [join(own, 'grpcurl.sh')], {
+        env: { ...process.env, PATH: `${tools}:${process.env.PATH}`, ADMIN_API: 'localhost:1' },
+        encoding: 'utf8',
+      });
+    expect(send().status).toBe(0);
+    const requests = names.filter((name) => name.startsWith('requests')).sort();
+    expect(readFileSync(sent, 'utf8')).toBe(
+      requests.map((name) => readFileSync(join(own, name), 'utf8')).join(''),
+    );
+    rmSync(sent);
+    appendFileSync(join(own, requests[0]!), ' ');
+    expect(send().status).not.toBe(0);
+    expect(existsSync(sent)).toBe(false);
+    const simulated = await runCommand('plan', 'simulate', target);
+    expect(simulated.status).toBe(4);
+    expect(simulated.stderr).toMatch(/requests.*PLAN_CHANGED|PLAN_CHANGED.*\n.*requests/s);
   });
 
   it('refuses with a reason', async () => {

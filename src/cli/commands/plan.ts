@@ -175,7 +175,7 @@ export const planCommand = defineCommand({
     const sources = await openComparisonInputs(args.inputs, { hosting, scan, recordTimes });
     const packages = args.dar.length > 0 ? await loadDarArgs(args, context) : undefined;
     const progress = context.progress('plan', 'contracts', sourceFiles(sources, 3));
-    const { plan, sha256, folder } = await makePlan(sources, args.output, {
+    const { plan, sha256, folder, unusedAliases } = await makePlan(sources, args.output, {
       hosting,
       policy: parsePolicy(args.policy, uid),
       synchronizer: args.synchronizer,
@@ -188,6 +188,9 @@ export const planCommand = defineCommand({
       onProgress: (contracts) => progress.update(contracts),
     });
     progress.finish();
+    for (const id of unusedAliases) {
+      context.warn({ code: 'UNUSED_ALIAS', message: `--alias: the plan does nothing on ${id}`, id });
+    }
     await context.result(
       { folder, sha256, ...plan },
       () => `${describePlan(plan)}\n\nwritten to ${folder}; plan.json has SHA-256 ${sha256}`,
