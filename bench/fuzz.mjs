@@ -19,9 +19,12 @@ import { decodeBlob, encodeBlob } from '../dist/contract/contractInstance.js';
 import { ContractView } from '../dist/contract/contractView.js';
 import { eventComparer } from '../dist/contract/eventAgainstBlob.js';
 import { parseManifest } from '../dist/contract/manifest.js';
+import { soundRecords } from '../dist/contract/usual/soundRecords.js';
 import { checkValue } from '../dist/contract/valueCheck.js';
 import { decodeValue } from '../dist/contract/valueDecoder.js';
 import { encodeValue } from '../dist/contract/valueEncoder.js';
+import { infoTally } from '../dist/inspect/infoTally.js';
+import { recordChecker } from '../dist/inspect/recordChecker.js';
 import { AcsError } from '../dist/io/error.js';
 import { compileConditions } from '../dist/reshape/conditions.js';
 import { frameRecovery } from '../dist/reshape/frameRecovery.js';
@@ -232,6 +235,13 @@ function makeTargets() {
     counterTo: 3n,
   });
 
+  const sound = soundRecords();
+  const tally = infoTally(3);
+  let found = [];
+  const find = (finding) => found.push(finding);
+  const checkerOfPassed = recordChecker(find, () => undefined, soundRecords(), {});
+  const checkerOfOthers = recordChecker(find, () => undefined, sound, {});
+
   const split = (bytes, chunkBytes) => {
     const seen = [];
     const outcome = refused(() => {
@@ -271,6 +281,29 @@ function makeTargets() {
             record.parse(buf, start, bodyStart, end, offset, 0);
             readRecord(record, contract, compare, digest);
             if (!record.inFlight) refused(() => conditions.keeps(record));
+          });
+        });
+      },
+    },
+    {
+      name: 'passing',
+      weight: 20,
+      pool: 'frames',
+      run(bytes) {
+        refused(() => {
+          frameSplitter(1 << 20).push(bytes, (buf, start, bodyStart, end, offset) => {
+            const frame = Buffer.from(buf.subarray(start, end));
+            const look = (checker) => {
+              found = [];
+              checker.visit(record.parse(frame, 0, bodyStart - start, frame.length, offset, 0));
+            };
+            sound.hold(frame);
+            if (sound.pass(0, frame.length) === frame.length) {
+              look(checkerOfPassed);
+              assert(found.length === 0, 'in a record that passes there is nothing to be found');
+            } else look(checkerOfOthers);
+            tally.hold(frame);
+            if (tally.pass(frame, 0, frame.length) === 0 && !record.inFlight) tally.add(record);
           });
         });
       },
