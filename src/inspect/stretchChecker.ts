@@ -53,8 +53,8 @@ export function stretchChecker(sample: number, judge?: AuthenticityJudge): Stret
     { sample, ...(judge === undefined ? {} : { extraCheck: judge.check }) },
   );
   const view = new RecordView();
-  /** What passes is looked at no further, so every record has to be one whose blob is checked, and no more than that. */
-  const passing = sample >= 1 && judge === undefined;
+  /** The blob of what passes is looked at, so it must be one whose blob is to be looked at. */
+  const passing = sample >= 1;
   let passed = 0;
 
   function makeRoom(words: number): void {
@@ -79,25 +79,33 @@ export function stretchChecker(sample: number, judge?: AuthenticityJudge): Stret
     check({ bytes, end, offset, first }) {
       findings = [];
       idWords = 0;
-      const passedBefore = passed;
-      let visited = 0;
+      let index = first;
       const chunk = Buffer.from(bytes, 0, end);
-      // Copying fetches in order what another thread wrote; what is parsed right after, here and there, is then near.
-      sound.hold(chunk);
-      let at = 0;
-      while (at < end) {
-        if (passing) at = pass(at, end);
-        if (at === end) break;
-        const start = at;
-        const bodyStart = bodyOf(chunk, start);
-        at = bodyStart + bodyBytes;
-        const index = first + passed - passedBefore + visited++;
+
+      /** Hands the record at `at` on; returns where the next one starts. */
+      function look(at: number, visit: (record: RecordView) => void): number {
+        const bodyStart = bodyOf(chunk, at);
+        const next = bodyStart + bodyBytes;
         try {
-          checker.visit(view.parse(chunk, start, bodyStart, at, offset + start, index));
+          visit(view.parse(chunk, at, bodyStart, next, offset + at, index++));
         } catch (error) {
           if (!(error instanceof AcsError)) throw error;
           report(fromError(view.locate(error) as AcsError, 'messages'));
         }
+        return next;
+      }
+
+      // Copying fetches in order what another thread wrote; what is parsed right after, here and there, is then near.
+      sound.hold(chunk);
+      let at = 0;
+      while (at < end) {
+        if (passing) {
+          const stop = pass(at, end);
+          if (judge === undefined) index += sound.passed;
+          else for (let start = at; start < stop; ) start = look(start, checker.visitSound);
+          at = stop;
+        }
+        if (at < end) at = look(at, checker.visit);
       }
       return { findings, ids: ids.slice(0, idWords) };
     },
