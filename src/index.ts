@@ -6,7 +6,12 @@ export {
   commitmentsOf,
   commitmentsOfRows,
 } from './commitment/commitments.js';
-export { diffGroupDigests, type GroupDigestList, groupDigests } from './commitment/groupDigests.js';
+export {
+  diffGroupDigests,
+  type GroupDigestList,
+  groupDigests,
+  parseGroupDigests,
+} from './commitment/groupDigests.js';
 export { type CommitmentEvent, GroupStates } from './commitment/groups.js';
 export { type HostingMap, parseHostingMap, readHostingMap } from './commitment/hostingMap.js';
 export { type OpenedContract, readOpenCommitment } from './commitment/openCommitment.js';
@@ -32,6 +37,8 @@ export { SOURCE_FORMATS, type SourceContract, type SourceFormat } from './conver
 export type { ReadSourceOptions } from './convert/sourceReading.js';
 export { type DarCatalog, type LoadDarsOptions, loadDars } from './dar/catalog.js';
 export { type ContractToLabel, contractLabeller, type LabelledContract } from './dar/contractLabeller.js';
+export { describeDars, describeInterfaces, describeTemplates, describeTypes } from './dar/describe.js';
+export { PlanCompiler } from './dar/plan.js';
 export { diffUpgrade, type UpgradeChange, type UpgradeDiff } from './dar/upgradeDiff.js';
 export { DIFF_CLASSES, type DiffClass } from './diff/classes.js';
 export { type DiffOptions, diffInputs } from './diff/diff.js';
