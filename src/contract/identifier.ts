@@ -10,6 +10,8 @@ const PARTY_PAIR = pairTable(PARTY_BYTE);
 
 export const MAX_PARTY_BYTES = 255;
 export const MAX_NAME_BYTES = 1000;
+export const MAX_PACKAGE_NAME_BYTES = 255;
+export const MAX_PACKAGE_ID_BYTES = 64;
 
 function charTable(pattern: RegExp): Uint8Array {
   const table = new Uint8Array(256);
@@ -51,8 +53,8 @@ export function nameProblem(buf: Uint8Array, start: number, end: number): string
 
 const PARTY = /^[A-Za-z0-9:\-_ ]{1,255}$/;
 const UID_PART = /^[A-Za-z0-9:\-_ ]+$/;
-const PACKAGE_ID = /^[A-Za-z0-9\-_ ]{1,64}$/;
-const PACKAGE_NAME = /^[A-Za-z0-9\-_]{1,255}$/;
+const PACKAGE_ID = new RegExp(`^[A-Za-z0-9\\-_ ]{1,${MAX_PACKAGE_ID_BYTES}}$`);
+const PACKAGE_NAME = new RegExp(`^[A-Za-z0-9\\-_]{1,${MAX_PACKAGE_NAME_BYTES}}$`);
 const NAME = /^[A-Za-z$_][A-Za-z0-9$_]*$/;
 
 export function isParty(text: string): boolean {

@@ -2,13 +2,12 @@
  * What hashing and checking a contract needs to know of its template: hash headers and, when a package is at hand, the
  * types. Made once per template, package name and representative package, then found by the contract's own bytes.
  */
-import { type BlobView, unknownField } from '../contract/blob.js';
-import { isPackageId, isPackageName, nameProblem } from '../contract/identifier.js';
+import type { BlobView } from '../contract/blob.js';
+import { checkPackageName, representativeProblem, soundTemplateId } from '../contract/blobNames.js';
 import { packagesToTry } from '../dar/packageChoice.js';
 import { PlanCompiler, type TemplatePlan } from '../dar/plan.js';
-import { formatTypeRef, type PackageSet, type TypeRef } from '../dar/type.js';
+import type { PackageSet, TypeRef } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
-import { WireReader } from '../wire/reader.js';
 import { newWords, sameWords, wordsOf } from '../wire/sameBytes.js';
 import { contractHashHeader, type HashMethod, keyHashHeader } from './contractHash.js';
 
@@ -94,7 +93,6 @@ export class TemplateBinder {
   private readonly known = new Map<string, TemplateBinding>();
   /** Those bound last, found without making a text of their bytes. */
   private readonly recent: Recent[] = [];
-  private readonly reader = new WireReader(Buffer.alloc(0));
 
   constructor(packages: PackageSet) {
     this.packages = packages;
@@ -130,21 +128,16 @@ export class TemplateBinder {
   }
 
   private make(view: BlobView, representative: string): TemplateBinding {
+    checkPackageName(view.buf, view.packageNameStart, view.packageNameEnd);
     const { packageName } = view;
-    if (!isPackageName(packageName)) {
-      throw new AcsError('BLOB_BAD_PACKAGE_NAME', 'the package name has a character that is not allowed', {
-        byteOffset: view.packageNameStart,
-        expected: '1 to 255 of A-Z a-z 0-9 - _',
-        found: packageName.slice(0, 80),
-      });
-    }
-    const template = this.readTemplate(view);
-    if (representative !== '' && !isPackageId(representative)) {
-      throw new AcsError('RECORD_BAD_PACKAGE_ID', 'the representative package id is not a package id', {
-        expected: '1 to 64 of A-Z a-z 0-9 - _ space',
-        found: representative.slice(0, 80),
-      });
-    }
+    const { packageId, moduleName, entityName } = soundTemplateId(
+      view.buf,
+      view.templateStart,
+      view.templateEnd,
+    );
+    const template = { packageId, module: moduleName, name: entityName };
+    const problem = representativeProblem(representative);
+    if (problem !== undefined) throw problem;
     const wanted = representative === '' ? template.packageId : representative;
     if (this.packages.get(wanted) !== undefined) {
       return this.bindTo(packageName, template, wanted);
@@ -185,33 +178,5 @@ export class TemplateBinder {
       }
     }
     return null;
-  }
-
-  private readTemplate(view: BlobView): TypeRef {
-    const r = this.reader.reset(view.buf, view.templateStart, view.templateEnd);
-    const module: string[] = [];
-    const name: string[] = [];
-    let packageId = '';
-    let wellFormed = true;
-    while (r.pos < r.end) {
-      const tag = r.tag();
-      if (tag === 0x0a) packageId = r.string();
-      else if (tag !== 0x12 && tag !== 0x1a) throw unknownField(r, 'Identifier', tag);
-      else {
-        const n = r.length();
-        if (nameProblem(view.buf, r.pos, r.pos + n) !== undefined) wellFormed = false;
-        (tag === 0x12 ? module : name).push(view.buf.toString('latin1', r.pos, r.pos + n));
-        r.pos += n;
-      }
-    }
-    const template = { packageId, module: module.join('.'), name: name.join('.') };
-    if (!wellFormed || module.length === 0 || name.length === 0 || !isPackageId(packageId)) {
-      throw new AcsError('BLOB_BAD_TEMPLATE_ID', 'the template id is malformed', {
-        byteOffset: view.templateStart,
-        expected: 'a package id, and names of letters, digits, $ and _',
-        found: formatTypeRef(template).slice(0, 200),
-      });
-    }
-    return template;
   }
 }

@@ -1,5 +1,6 @@
 /** The checks of single records that `acs verify` makes: message, blob, event against blob. */
 import type { BlobView } from '../contract/blob.js';
+import { checkPackageName, representativeProblem, soundTemplateId } from '../contract/blobNames.js';
 import { classifyContractId } from '../contract/contractId.js';
 import { ContractView } from '../contract/contractView.js';
 import { creationTimeFault } from '../contract/creationTime.js';
@@ -10,8 +11,11 @@ import { checkValue } from '../contract/valueCheck.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
 import { ENVELOPE_VERSION, EVENT } from '../snapshot/recordBorders.js';
-import { Interner } from '../wire/interner.js';
 import { type Finding, fromError, type Level } from './finding.js';
+import { type Judgement, judgedOnce } from './judgedOnce.js';
+
+/** Different names remembered of each kind; a well-behaved file has few. */
+const MAX_NAMES = 100_000;
 
 export interface RecordCheckOptions {
   /** Share of records whose blob is checked, 0 < share ≤ 1; the same records every time. Default 1. */
@@ -44,9 +48,14 @@ export function recordChecker(
   const view = new ContractView();
   const compare = eventComparer();
   const { digest } = sound;
-  const synchronizers = new Interner(100_000);
-  const synchronizerProblems: (string | undefined)[] = [];
-  let lastSynchronizer = -1;
+  const synchronizerFault = judgedOnce(MAX_NAMES, (buf, start, end) =>
+    synchronizerIdProblem(buf.toString('utf8', start, end)),
+  );
+  const representativeFault = judgedOnce(MAX_NAMES, (buf, start, end) =>
+    representativeProblem(buf.toString('utf8', start, end)),
+  );
+  const isSoundName = judgedOnce(MAX_NAMES, passes(checkPackageName));
+  const isSoundTemplate = judgedOnce(MAX_NAMES, passes(soundTemplateId));
   const sample = options.sample ?? 1;
   let contracts = 0;
   let checkedBlobs = 0;
@@ -114,20 +123,7 @@ export function recordChecker(
         found: `${record.reassignmentCounter}`,
       });
     }
-    const id = synchronizers.id(
-      record.buf,
-      record.synchronizerStart,
-      record.synchronizerEnd,
-      lastSynchronizer,
-    );
-    lastSynchronizer = id;
-    let problem: string | undefined;
-    if (id < 0) problem = synchronizerIdProblem(record.synchronizerId);
-    else {
-      if (id === synchronizerProblems.length)
-        synchronizerProblems.push(synchronizerIdProblem(record.synchronizerId));
-      problem = synchronizerProblems[id];
-    }
+    const problem = synchronizerFault(record.buf, record.synchronizerStart, record.synchronizerEnd);
     if (problem === undefined)
       sound.knowSynchronizer(record.buf.subarray(record.synchronizerStart, record.synchronizerEnd));
     else {
@@ -142,6 +138,32 @@ export function recordChecker(
         found: record.synchronizerId,
       });
     }
+  }
+
+  function checkRepresentative(record: RecordView): void {
+    const { buf, eventFields } = record;
+    const start = eventFields[2 * EVENT.representativePackageId];
+    if (start < 0) return;
+    const problem = representativeFault(buf, start, eventFields[2 * EVENT.representativePackageId + 1]);
+    if (problem === undefined) return;
+    report({
+      ...finding(
+        record,
+        'messages',
+        'error',
+        problem.code,
+        `${problem.message}; Canton refuses the whole file`,
+      ),
+      expected: problem.expected as string,
+      found: problem.found as string,
+    });
+  }
+
+  function checkNames({ buf, packageNameStart, packageNameEnd, templateStart, templateEnd }: BlobView): void {
+    // What is not sound is looked at again for the place of the fault.
+    if (!isSoundName(buf, packageNameStart, packageNameEnd))
+      checkPackageName(buf, packageNameStart, packageNameEnd);
+    if (!isSoundTemplate(buf, templateStart, templateEnd)) soundTemplateId(buf, templateStart, templateEnd);
   }
 
   function checkCreatedAt(record: RecordView, blob: BlobView): void {
@@ -165,6 +187,7 @@ export function recordChecker(
   function checkBlob(record: RecordView): void {
     checkedBlobs++;
     const { blob } = view;
+    checkNames(blob);
     checkValue(blob.buf, blob.argumentStart, blob.argumentEnd);
     if (blob.hasKey) checkValue(blob.buf, blob.keyValueStart, blob.keyValueEnd);
     checkCreatedAt(record, blob);
@@ -178,6 +201,16 @@ export function recordChecker(
             : `a ${id.kind} id`;
       report(
         finding(record, 'blob', 'error', 'CONTRACT_ID', `the contract id cannot be imported: ${detail}`),
+      );
+    } else if (id.version === 'V2_0') {
+      report(
+        finding(
+          record,
+          'blob',
+          'warning',
+          'CONTRACT_ID_V2',
+          'a contract id of version V2: up to protocol version 35 VALIDATION refuses it, and what ACCEPT imports cannot be used',
+        ),
       );
     }
     const differences = compare(view);
@@ -236,6 +269,7 @@ export function recordChecker(
       view.of(record);
       digest.add(record);
       checkMessage(record);
+      checkRepresentative(record);
       attempt(record, () => {
         const { blob } = view;
         seen(blob);
@@ -252,6 +286,19 @@ export function recordChecker(
     contracts: () => contracts,
     checkedBlobs: () => checkedBlobs,
     inFlight: () => inFlight,
+  };
+}
+
+/** Whether `check` throws no {@link AcsError}. */
+function passes(check: Judgement<unknown>): Judgement<boolean> {
+  return (buf, start, end) => {
+    try {
+      check(buf, start, end);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AcsError)) throw error;
+      return false;
+    }
   };
 }
 

@@ -12,6 +12,7 @@ import { IN_FLIGHT_FRAME } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture, shared } from '../fixtures.js';
+import { record, usual } from './madeRecords.js';
 
 const TINY = fixture('snapshots/tiny.acs.gz');
 const SYNCHRONIZER = `acme::1220${'ab'.repeat(32)}`;
@@ -116,6 +117,38 @@ describe('verify', () => {
       const { codes: found, findings } = await verified(gzipSync(frame));
       expect(found, name).toEqual(codes);
       for (const f of findings) expect(f, name).toMatchObject({ record: 0, stream: 'inflated' });
+    }
+  });
+
+  it('names the names that Canton refuses, though event and blob agree on them, and ids of version V2', async () => {
+    const { templateId, contractId } = usual;
+    const other = (digit: number): string => `00${'ab'.repeat(31)}0${digit}${contractId.slice(66)}`;
+    const frames = [
+      record({ ...usual, packageName: 'a b', contractId: other(1) }),
+      record({ ...usual, packageName: 'x'.repeat(256), contractId: other(2) }),
+      record({ ...usual, templateId: { ...templateId, packageId: 'p/q' }, contractId: other(3) }),
+      record({ ...usual, templateId: { ...templateId, moduleName: 'Test.1Main' }, contractId: other(4) }),
+      record({ ...usual, templateId: { ...templateId, entityName: 'Thing\u202e' }, contractId: other(5) }),
+      record({ ...usual, representativePackageId: 'x'.repeat(65), contractId: other(6) }),
+      record({ ...usual, representativePackageId: 'p:q', contractId: other(7) }),
+      record({ ...usual, contractId: `01${'00'.repeat(12)}80${'33'.repeat(32)}` }),
+      record(usual),
+    ];
+    const file = gzipSync(Buffer.concat([...frames, record({ ...usual, contractId: other(8) })]));
+    for (const sample of [1, 0.999]) {
+      const { findings } = await verified(file, { sample });
+      expect(findings.map(({ code, record: at }) => [at, code])).toEqual(
+        [
+          [0, 'BLOB_BAD_PACKAGE_NAME'],
+          [1, 'BLOB_BAD_PACKAGE_NAME'],
+          [2, 'BLOB_BAD_TEMPLATE_ID'],
+          [3, 'BLOB_BAD_TEMPLATE_ID'],
+          [4, 'BLOB_BAD_TEMPLATE_ID'],
+          [5, 'RECORD_BAD_PACKAGE_ID'],
+          [6, 'RECORD_BAD_PACKAGE_ID'],
+          [7, 'CONTRACT_ID_V2'],
+        ].slice(sample < 1 ? 1 : 0),
+      );
     }
   });
 

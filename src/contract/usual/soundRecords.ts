@@ -9,6 +9,7 @@ import { EVENT } from '../../snapshot/recordBorders.js';
 import { I32, I64 } from '../../wire/wasmAssembler.js';
 import {
   atLeast,
+  atMost,
   below,
   bitAnd,
   bitOr,
@@ -40,6 +41,7 @@ import {
   wordAt,
 } from '../../wire/wasmProgram.js';
 import type { ContentDigest } from '../contentDigest.js';
+import { MAX_PACKAGE_ID_BYTES } from '../identifier.js';
 import { type ByteRoutines, OVERREAD } from './byteRoutines.js';
 import { usualBlob } from './usualBlob.js';
 import {
@@ -149,11 +151,19 @@ function build({ program, bytes, record }: PassParts): Routine {
   const knownTemplate = templateCheck(program, bytes, templatePlace(program));
   const knownSynchronizer = synchronizerCheck(program, bytes);
   const fingerprint = fingerprintRoutine(program);
+  const packageId = bytes.alphabet('packageIdBytes', /[A-Za-z0-9\-_ ]/);
   const { start, end } = record;
+  const representative = [start(EVENT.representativePackageId), end(EVENT.representativePackageId)] as const;
   const sound = program.routine('sound', 4, I32);
   sound.body(([, from, to, passed]) => [
     need(record.find(from, to)),
     need(knownSynchronizer(record.synchronizer, record.synchronizerEnd)),
+    // It may be empty.
+    when(
+      record.has(EVENT.representativePackageId),
+      need(atMost(minus(representative[1], representative[0]), MAX_PACKAGE_ID_BYTES)),
+      need(packageId(...representative)),
+    ),
     need(blob.find()),
     need(knownTemplate(start(EVENT.templateId), end(EVENT.templateId), blob.template, blob.templateEnd)),
     need(argument(start(EVENT.createArguments), end(EVENT.createArguments), blob.argument, blob.argumentEnd)),

@@ -13,7 +13,6 @@ import {
   byteAt,
   type Code,
   constant,
-  either,
   equal,
   longAt,
   longEqual,
@@ -29,8 +28,8 @@ import {
   whileTrue,
   wordAt,
 } from '../../wire/wasmProgram.js';
-import { V1_CANTON_BYTES, V2_CANTON_BYTES, V2_LOCAL_BYTES } from '../contractId.js';
-import { MAX_PARTY_BYTES } from '../identifier.js';
+import { V1_CANTON_BYTES } from '../contractId.js';
+import { MAX_PACKAGE_NAME_BYTES, MAX_PARTY_BYTES } from '../identifier.js';
 import type { ByteRoutines } from './byteRoutines.js';
 import type { PartyList, UsualRecord } from './usualRecord.js';
 import { usualTime } from './usualTime.js';
@@ -57,6 +56,7 @@ export function usualBlob(
 ): UsualBlob {
   const { span, from, same, ascend, sameHex } = bytes;
   const time = usualTime(program, bytes);
+  const packageName = bytes.alphabet('packageNameBytes', /[A-Za-z0-9\-_]/);
   const contractId = program.global();
   const contractIdEnd = program.global();
   const template = program.global();
@@ -115,20 +115,14 @@ export function usualBlob(
     ];
   });
 
-  /** A suffixed id that Canton 3 knows. */
+  /** A suffixed id that Canton 3 imports. */
   const cantonId = program.routine('cantonId', 2, I32);
   cantonId.body(([start, end]) => [
-    either(
+    both(
+      both(equal(minus(end, start), V1_CANTON_BYTES), equal(byteAt(start), 0)),
       both(
-        both(equal(minus(end, start), V1_CANTON_BYTES), equal(byteAt(start), 0)),
-        both(
-          both(equal(byteAt(start, 33), 0xca), atMost(minus(byteAt(start, 34), 0x10), 2)),
-          both(equal(byteAt(start, 35), 0x12), equal(byteAt(start, 36), 0x20)),
-        ),
-      ),
-      both(
-        both(equal(minus(end, start), V2_CANTON_BYTES), equal(byteAt(start), 1)),
-        equal(byteAt(start, V2_LOCAL_BYTES), 0x80),
+        both(equal(byteAt(start, 33), 0xca), atMost(minus(byteAt(start, 34), 0x10), 2)),
+        both(equal(byteAt(start, 35), 0x12), equal(byteAt(start, 36), 0x20)),
       ),
     ),
   ]);
@@ -159,7 +153,8 @@ export function usualBlob(
       need(cantonId(contractId, contractIdEnd)),
       need(sameHex(record.start(EVENT.contractId), record.end(EVENT.contractId), contractId, contractIdEnd)),
       ...field(0x12, contractIdEnd, name, nameEnd),
-      need(below(name, nameEnd)),
+      need(both(below(name, nameEnd), atMost(minus(nameEnd, name), MAX_PACKAGE_NAME_BYTES))),
+      need(packageName(name, nameEnd)),
       need(same(name, nameEnd, record.start(EVENT.packageName), record.end(EVENT.packageName))),
       ...field(0x1a, nameEnd, template, templateEnd),
       ...field(0x22, templateEnd, argument, argumentEnd),
