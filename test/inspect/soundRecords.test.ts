@@ -250,6 +250,17 @@ describe('arguments', () => {
       },
     ],
     ['generic map', { kind: 'genMap', entries: [[{ kind: 'int64', value: 1n }, { kind: 'unit' }]] }],
+    [
+      'text map',
+      {
+        kind: 'textMap',
+        entries: [
+          ['a key of more than sixteen bytes', { kind: 'unit' }],
+          ['b', { kind: 'unit' }],
+        ],
+      },
+    ],
+    ['empty text map', { kind: 'textMap', entries: [] }],
     ['record', { kind: 'record', fields: [{ kind: 'unit' }] }],
     ['variant', { kind: 'variant', tag: 'Some_Tag', value: { kind: 'unit' } }],
     ['enum', { kind: 'enum', tag: 'Red' }],

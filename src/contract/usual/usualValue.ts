@@ -1,7 +1,7 @@
 /**
  * Is a value of the Ledger API the same as the LF value of the blob, and the latter valid? One walk through both, with
- * the rules of valueCheck.ts and lapiCompare.ts for everything that participants write; what is rarer (text maps, text
- * beyond ASCII, dates before 1970) is not usual and left to them.
+ * the rules of valueCheck.ts and lapiCompare.ts for everything that participants write; what is rarer (text beyond ASCII,
+ * dates before 1970, an empty key) is not usual and left to them.
  */
 import { I32, I64 } from '../../wire/wasmAssembler.js';
 import {
@@ -47,7 +47,7 @@ const MAX_PRECISION = 38;
  */
 export function usualArgument(
   program: WasmProgram,
-  { span, from, same, sameHex, smallVarint, next, alphabet, plainText }: ByteRoutines,
+  { span, from, same, ascend, sameHex, smallVarint, next, alphabet, plainText }: ByteRoutines,
   party: Routine,
 ): Routine {
   const nameBytes = alphabet('nameBytes', /[A-Za-z0-9$_]/);
@@ -139,6 +139,41 @@ export function usualArgument(
         ...part(0x0a, a, aEnd, aTo, item),
         ...part(0x0a, b, bEnd, bTo),
         need(value(item, aTo, from, bTo, plus(depth, 1))),
+        a.set(aTo),
+        b.set(bTo),
+      ),
+      equal(a, aEnd),
+    ];
+  });
+
+  /** Of a text map: keys in ascending order, as they are serialized. */
+  const textEntries = program.routine('textEntries', 5, I32);
+  textEntries.body(([a, aEnd, b, bEnd, depth], local) => {
+    const aTo = local();
+    const bTo = local();
+    const aAt = local();
+    const bAt = local();
+    const key = local();
+    const keyEnd = local();
+    const lastKey = local();
+    const lastKeyEnd = local();
+    const aPart = local();
+    return [
+      whileTrue(
+        below(b, bEnd),
+        ...part(0x0a, a, aEnd, aTo, aAt),
+        ...part(0x0a, b, bEnd, bTo, bAt),
+        ...part(0x0a, bAt, bTo, keyEnd, key),
+        ...part(0x0a, aAt, aTo, aAt, aPart),
+        need(both(below(key, keyEnd), plainText(key, keyEnd))),
+        need(same(aPart, aAt, key, keyEnd)),
+        when(lastKey, need(ascend(lastKey, lastKeyEnd, key, keyEnd))),
+        lastKey.set(key),
+        lastKeyEnd.set(keyEnd),
+        need(both(equal(byteAt(aAt), 0x12), equal(span(plus(aAt, 1), aTo), aTo))),
+        aPart.set(from),
+        need(both(equal(byteAt(keyEnd), 0x12), equal(span(plus(keyEnd, 1), bTo), bTo))),
+        need(value(aPart, aTo, from, bTo, plus(depth, 1))),
         a.set(aTo),
         b.set(bTo),
       ),
@@ -275,10 +310,11 @@ export function usualArgument(
         need(atMost(byteAt(b, 1), equal(tag, 0x10))),
         give(equalBytes),
       ),
+      // Only the tags of a text map on this side and of an enum on the other have two bytes.
+      when(equal(tag, 0x82), need(equal(byteAt(b, 1), 0x01)), b.set(plus(b, 1))),
       need(equal(span(plus(b, 1), bEnd), bEnd)),
       bPart.set(from),
       aTag.set(byteAt(a)),
-      // Only that of an enum has two bytes.
       when(equal(aTag, 0x82), need(equal(byteAt(a, 1), 0x01)), a.set(plus(a, 1))),
       need(equal(span(plus(a, 1), aEnd), aEnd)),
       aPart.set(from),
@@ -307,6 +343,7 @@ export function usualArgument(
       of(0x72, 0x7a, constructed(aPart, aEnd, bPart, bEnd, depth)),
       of(0x7a, 0x82, constructed(aPart, aEnd, bPart, bEnd, ENUM)),
       of(0x62, 0x6a, entries(aPart, aEnd, bPart, bEnd, depth)),
+      of(0x82, 0x62, textEntries(aPart, aEnd, bPart, bEnd, depth)),
       constant(0),
     ];
   });
