@@ -145,8 +145,9 @@ export function reportError(error: unknown, json: boolean, stderr: Writable): nu
   return EXIT.failed;
 }
 
-/** The command that is called; all of them when none is, or for help, completion and suggestions. */
+/** The command that is called; all of them when none is, or for help, completion and suggestions; none for the version. */
 async function loadCommands(argv: readonly string[]): Promise<CliCommand<never>[]> {
+  if (argv.length === 1 && argv[0] === '--version') return [];
   const word = argv.find((arg) => !arg.startsWith('-'));
   const called = word === undefined ? undefined : COMMANDS[word];
   return called === undefined ? Promise.all(Object.values(COMMANDS).map((load) => load())) : [await called()];
