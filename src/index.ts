@@ -10,7 +10,7 @@ export {
   diffGroupDigests,
   type GroupDigestList,
   groupDigests,
-  parseGroupDigests,
+  readGroupDigests,
 } from './commitment/groupDigests.js';
 export { type CommitmentEvent, GroupStates } from './commitment/groups.js';
 export { type HostingMap, parseHostingMap, readHostingMap } from './commitment/hostingMap.js';
@@ -19,6 +19,7 @@ export { diffOpenCommitments, type OpenCommitmentDifference } from './commitment
 export { readStates, writeStates } from './commitment/savedStates.js';
 export { schemeOf } from './commitment/scheme.js';
 export { commitmentsOfSnapshot, groupStatesOfSnapshot } from './commitment/snapshotStates.js';
+export { writeOpenCommitment } from './commitment/writeOpenCommitment.js';
 export { BlobView } from './contract/blob.js';
 export { contentDigest } from './contract/contentDigest.js';
 export { type ContractIdInfo, classifyContractId } from './contract/contractId.js';
@@ -59,6 +60,7 @@ export {
 export type { RemarkCode, Verdict, VerdictCode } from './hash/verdict.js';
 export type { AuthenticityReport } from './inspect/authenticity.js';
 export { catJsonLines, catSnapshot } from './inspect/cat.js';
+export { catCsv } from './inspect/catCsv.js';
 export type { Finding } from './inspect/finding.js';
 export { type SnapshotInfo, snapshotInfo } from './inspect/info.js';
 export { listPackages, type PackagesReport, parseOverrides } from './inspect/packages.js';

@@ -4,7 +4,8 @@
  * operator makes such a list for the other participant; comparing the two lists tells which groups differ.
  */
 import { createHash } from 'node:crypto';
-import { AcsError } from '../io/error.js';
+import { AcsError, usageError } from '../io/error.js';
+import { readChunks, readText } from '../io/input.js';
 import type { CommitmentScheme, GroupRow } from './commitmentScheme.js';
 import { compareText } from './compareText.js';
 import { type HostingMap, hostsOfParties, participantUid } from './hostingMap.js';
@@ -180,4 +181,34 @@ export function parseGroupDigests(text: string): GroupDigestList {
     if (typeof digest !== 'string' || !HEX_SHA256.test(digest)) bad(`${path}.digest`, 'a SHA-256');
   }
   return json as GroupDigestList;
+}
+
+/** Two million groups. */
+const MAX_LIST_BYTES = 400 << 20;
+
+/** How a list starts, whatever the spacing. */
+const LIST_START = /^\s*\{\s*"format"\s*:\s*"acs-group-digests\//;
+
+/** Whether a file looks like a list of group digests. */
+export async function isGroupDigests(path: string): Promise<boolean> {
+  for await (const chunk of readChunks(path, 4096)) return LIST_START.test(chunk.toString('utf8'));
+  return false;
+}
+
+/** {@link parseGroupDigests} of a file; errors name it. */
+export async function readGroupDigests(path: string): Promise<GroupDigestList> {
+  const text = await readText(path, MAX_LIST_BYTES);
+  try {
+    return parseGroupDigests(text);
+  } catch (error) {
+    throw error instanceof AcsError ? error.locate({ file: path }) : error;
+  }
+}
+
+/** The secret that two operators share, from a file. Error `USAGE` when there is none in it. */
+export async function readSalt(path: string): Promise<string> {
+  const salt = (await readText(path)).trim();
+  if (salt === '')
+    throw usageError(`${path} is empty`, 'write a long random text into it, the same on both sides');
+  return salt;
 }

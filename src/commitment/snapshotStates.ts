@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { ContractView } from '../contract/contractView.js';
 import { type ContractIdList, contractIdList } from '../contract/idList.js';
 import { fingerprintInto } from '../contract/idTable.js';
+import { readManifest } from '../contract/manifest.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import type { RecordView } from '../snapshot/record.js';
@@ -12,6 +13,7 @@ import { decodeUtf8 } from '../wire/reader.js';
 import type { CommitmentScheme } from './commitmentScheme.js';
 import { type CounterParticipantCommitment, commitmentsOf } from './commitments.js';
 import { type GroupState, GroupStates } from './groups.js';
+import { partiesLeftOut } from './hostedParties.js';
 import { type HostingMap, participantUid } from './hostingMap.js';
 import type { EngineKind } from './ltHashEngine.js';
 
@@ -222,13 +224,15 @@ export interface SnapshotCommitments {
 /**
  * The commitments that `participant` exchanges if the file holds its active contracts at the tick. They are those of the
  * node exactly when the file was exported for every party the participant hosts, nothing excluded, with the hosting of
- * the tick. Throws `COMMITMENT_WHICH_SYNCHRONIZER`, `COMMITMENT_DUPLICATE_CONTRACT`, `HOSTING_UNKNOWN_PARTICIPANT`.
+ * the tick. Throws `COMMITMENT_WHICH_SYNCHRONIZER`, `COMMITMENT_DUPLICATE_CONTRACT`, `HOSTING_UNKNOWN_PARTICIPANT`, and
+ * `COMMITMENT_PARTIAL` when the manifest of the file says that parties were left out.
  */
 export async function commitmentsOfSnapshot(
   input: ByteInput,
   options: SnapshotCommitmentOptions,
 ): Promise<SnapshotCommitments> {
   const participant = participantUid(options.hosting, options.participant);
+  await refusePartial(input, options.hosting, participant);
   const wanted = options.synchronizer ?? options.hosting.synchronizerId;
   const { facts, contracts, states, repeated } = await groupStatesOfSnapshot(input, {
     ...options,
@@ -270,4 +274,18 @@ export async function commitmentsOfSnapshot(
     states: own,
     commitments: commitmentsOf(own, options.hosting, participant),
   };
+}
+
+/** A file of some parties gives another hash than the participant's, which must not be taken for it. */
+async function refusePartial(input: ByteInput, hosting: HostingMap, participant: string): Promise<void> {
+  if (typeof input !== 'string' || input === '-') return;
+  const parties = (await readManifest(input))?.parties;
+  const leftOut = partiesLeftOut(hosting, { participant, parties });
+  if (leftOut.length === 0) return;
+  throw new AcsError('COMMITMENT_PARTIAL', 'a commitment needs every contract the participant sees', {
+    file: input,
+    expected: 'the contracts of every party it hosts',
+    found: `by the manifest, nothing of ${leftOut.join(', ')} alone`,
+    hint: 'export without a filter, or for every party the participant hosts',
+  });
 }

@@ -3,6 +3,8 @@
  * the parties each input was exported for, a contract has to be at every input that hosts one of its stakeholders and
  * is private when fewer than two inputs do.
  */
+
+import { partiesHostedBy, partiesLeftOut } from '../commitment/hostedParties.js';
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { usageError } from '../io/error.js';
 import { HAS_CONTENT, ROW } from './row.js';
@@ -113,29 +115,6 @@ function inputsHosting(hosts: readonly ReadonlySet<string>[], stakeholders: read
     if (stakeholders.some((party) => parties.has(party))) members.push(input);
   });
   return members;
-}
-
-function partiesHostedBy(hosting: HostingMap, participant: string): string[] {
-  const parties: string[] = [];
-  for (const [party, list] of hosting.parties)
-    if (list.some((host) => host.participant === participant)) parties.push(party);
-  return parties;
-}
-
-/**
- * Parties that the participant of an input hosts and that the input was not made for (a store or an export of some
- * parties): of contracts with no other stakeholder there it shows nothing. Ascending; a participant's admin party, which
- * exports mostly leave out, is not among them.
- */
-export function partiesLeftOut(
-  hosting: HostingMap,
-  source: Pick<DiffSource, 'participant' | 'parties'>,
-): string[] {
-  const { participant, parties } = source;
-  if (participant === undefined || parties === undefined || parties.length === 0) return [];
-  return partiesHostedBy(hosting, participant)
-    .filter((party) => party !== participant && !parties.includes(party))
-    .sort();
 }
 
 /** The parties each input hosts, or undefined when everything is compared. */

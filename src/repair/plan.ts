@@ -5,12 +5,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { partiesLeftOut } from '../commitment/hostedParties.js';
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../contract/identifier.js';
 import type { PackageSet } from '../dar/type.js';
 import { diffInputs } from '../diff/diff.js';
 import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js';
-import { partiesLeftOut } from '../diff/scope.js';
 import type { DiffSource } from '../diff/source.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';

@@ -2,12 +2,12 @@
 import {
   type CatFacts,
   type CatOptions,
-  type CatRow,
   catFields,
   catJsonLines,
   catSnapshot,
   parseFields,
 } from '../../inspect/cat.js';
+import { catCsv, plainCell } from '../../inspect/catCsv.js';
 import { labelledRenderer } from '../../inspect/labelledArgument.js';
 import { usageError } from '../../io/error.js';
 import { checkContractId } from '../../reshape/contractIdList.js';
@@ -95,7 +95,7 @@ export const catCommand = defineCommand({
     const read = (): Promise<CatFacts> => {
       if (args.format === 'jsonl') return catJsonLines(args.file, print, options);
       if (args.format === 'csv') return catCsv(args.file, print, options);
-      return catSnapshot(args.file, (row) => table.push(row.map(plainText)), options);
+      return catSnapshot(args.file, (row) => table.push(row.map(plainCell)), options);
     };
     if (!context.resultsOnTerminal) context.progress(`cat ${args.file}`, 'bytes', { files: [args.file] });
     const facts = await read().catch(async (error) => {
@@ -142,35 +142,3 @@ export const catCommand = defineCommand({
 
 /** The pipe's reader closed it: stop reading, no error. */
 class ReaderGone extends Error {}
-
-async function catCsv(
-  file: string,
-  print: (text: string) => Promise<void>,
-  options: CatOptions,
-): Promise<CatFacts> {
-  let pending = `${catFields(options).join(',')}\n`;
-  const flush = async (): Promise<void> => {
-    const text = pending;
-    pending = '';
-    if (text !== '') await print(text);
-  };
-  const addRow = (row: CatRow): void => {
-    pending += `${row.map(csvCell).join(',')}\n`;
-  };
-  try {
-    return await catSnapshot(file, addRow, { ...options, afterChunk: flush });
-  } finally {
-    await flush();
-  }
-}
-
-/** A JSON text as a plain cell: strings lose their quotes. */
-function plainText(json: string | undefined): string {
-  if (json === undefined) return '';
-  return json.startsWith('"') ? (JSON.parse(json) as string) : json;
-}
-
-function csvCell(json: string | undefined): string {
-  const text = plainText(json);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

@@ -1,18 +1,19 @@
 /** `acs commitment` */
-import { readFile } from 'node:fs/promises';
 import type { SchemeName } from '../../commitment/commitmentScheme.js';
 import type { CounterParticipantCommitment } from '../../commitment/commitments.js';
-import { type GroupDigestList, groupDigests, groupName } from '../../commitment/groupDigests.js';
+import { expectedCommitment } from '../../commitment/expectedCommitment.js';
+import { type GroupDigestList, groupDigests, groupName, readSalt } from '../../commitment/groupDigests.js';
 import { participantUid, readHostingMap } from '../../commitment/hostingMap.js';
-import { commitmentLogText, commitmentOf, emptyState, parseCommitment } from '../../commitment/lthash16.js';
+import { commitmentLogText } from '../../commitment/lthash16.js';
 import { SCHEMES, schemeOf } from '../../commitment/scheme.js';
+import { parseMicros } from '../../contract/time.js';
 import { usageError } from '../../io/error.js';
-import { fileError } from '../../io/input.js';
+import { type ComputedCommitments, computeCommitments } from '../../store/computeCommitments.js';
 import { defineCommand, EXIT } from '../command.js';
-import { type ComputedCommitments, computeCommitments } from '../commitmentInput.js';
 import type { CliContext } from '../context.js';
 import { warnOfOtherSynchronizer } from '../hostingSynchronizer.js';
 import { readOptions, scanOptions } from '../readOptions.js';
+import { parseOffset } from '../storeOptions.js';
 import { groupDigits, renderTable } from '../table.js';
 import { commitmentDiffCommand } from './commitmentDiff.js';
 import { commitmentOpenCommand } from './commitmentOpen.js';
@@ -111,7 +112,7 @@ export const commitmentCommand = defineCommand({
     ) {
       throw usageError(`--with ${args.with}: a participant has no commitment with itself`);
     }
-    const expects = args.expect === undefined ? undefined : expectation(args.expect);
+    const expects = args.expect === undefined ? undefined : expectedCommitment(args.expect);
     const salt = args['salt-file'] === undefined ? '' : await readSalt(args['salt-file']);
     const progress = context.progress(`commitment ${args.file}`, 'bytes', { files: [args.file] });
     const found = await computeCommitments(args.file, {
@@ -120,6 +121,8 @@ export const commitmentCommand = defineCommand({
       participant: args.participant,
       scheme: schemeOf(args.scheme),
       scan: scanOptions(args),
+      offset: parseOffset(args.offset, '--offset'),
+      at: args.at === undefined ? undefined : parseMicros(args.at),
     });
     progress.finish();
     warnAbout(found, context);
@@ -139,7 +142,7 @@ export const commitmentCommand = defineCommand({
     const commitments = found.commitments.filter(
       (c) => counterParticipant === undefined || c.counterParticipant === counterParticipant,
     );
-    const expected = expects?.(commitments[0]);
+    const expected = expects?.(commitments[0]?.commitment);
     await context.result(
       {
         file: found.file,
@@ -210,29 +213,6 @@ function describeCommitments(
   }
   if (expected !== undefined) lines.push(expected ? 'equal to the expected one' : 'NOT the expected one');
   return lines.join('\n');
-}
-
-/**
- * Whole commitments are compared; so is the start of the hash that logs show (`SHA-256:e2c0cf0361cb...`). Who shares
- * nothing sends nothing, and answers with the commitment to nothing when asked.
- */
-function expectation(expect: string): (commitment: CounterParticipantCommitment | undefined) => boolean {
-  const own = (found: CounterParticipantCommitment | undefined): Buffer =>
-    found?.commitment ?? commitmentOf(emptyState());
-  const start = /^(?:SHA-256:)([0-9a-f]{6,64})(?:\.\.\.|…)?$/.exec(expect)?.[1];
-  if (start !== undefined) return (found) => own(found).toString('hex').slice(4).startsWith(start);
-  const wanted = parseCommitment(expect);
-  return (found) => own(found).equals(wanted);
-}
-
-async function readSalt(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw fileError(path, cause);
-  });
-  const salt = text.trim();
-  if (salt === '')
-    throw usageError(`${path} is empty`, 'write a long random text into it, the same on both sides');
-  return salt;
 }
 
 /** The list with the parties of each group, which must not be handed to anyone else. */

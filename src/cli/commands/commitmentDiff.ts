@@ -1,21 +1,18 @@
 /** `acs commitment diff` */
-import { readFile } from 'node:fs/promises';
-import { diffGroupDigests, type GroupDigestList, parseGroupDigests } from '../../commitment/groupDigests.js';
+
+import { consoleComparison, type DiffPass } from '../../commitment/consoleComparison.js';
+import { diffGroupDigests, isGroupDigests, readGroupDigests } from '../../commitment/groupDigests.js';
 import {
   diffOpenCommitments,
   type OpenCommitmentDiff,
   type OpenCommitmentDifference,
 } from '../../commitment/openCommitmentDiff.js';
-import { AcsError, usageError } from '../../io/error.js';
-import { fileError, readChunks } from '../../io/input.js';
+import { usageError } from '../../io/error.js';
 import { refuseReadOnce } from '../../io/readTwice.js';
 import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import type { CliContext } from '../context.js';
 import { groupDigits, renderTable } from '../table.js';
-
-/** How a list of group digests starts, whatever the spacing. */
-const GROUP_DIGESTS_START = /^\s*\{\s*"format"\s*:\s*"acs-group-digests\//;
 
 export const commitmentDiffCommand = defineCommand({
   command: 'diff <local> <remote>',
@@ -48,12 +45,13 @@ export const commitmentDiffCommand = defineCommand({
   async run(args, context) {
     const memoryBytes = parseByteSize(args.memory, '--memory');
     if (memoryBytes === 0) throw usageError('--memory must be above 0');
-    const lists = await groupDigestFiles(args.local, args.remote);
-    if (lists !== undefined) {
-      const differences = diffGroupDigests(lists.local, lists.remote);
+    await refuseReadOnce([args.local, args.remote]);
+    if (await isGroupDigests(args.local)) {
+      const local = await readGroupDigests(args.local);
+      const differences = diffGroupDigests(local, await readGroupDigests(args.remote));
       await context.result({ differences }, () =>
         differences.length === 0
-          ? `all ${lists.local.groups.length} groups are equal`
+          ? `all ${local.groups.length} groups are equal`
           : renderTable(
               ['group', 'difference', 'contracts here', 'contracts there'],
               differences.map((d) => [d.group, d.kind, d.localContracts, d.remoteContracts]),
@@ -65,13 +63,11 @@ export const commitmentDiffCommand = defineCommand({
     const pass: DiffPass = (use) => diffOpenCommitments(args.local, args.remote, use, { memoryBytes });
     const total =
       args.format === 'canton-mismatch'
-        ? await writeMismatch(pass, context)
+        ? await consoleComparison(pass, async (text) => void (await context.write(text)))
         : await writeDifferences(pass, context, args.format === 'jsonl', args.limit);
     return total.onlyLocal + total.onlyRemote + total.counterDiffers === 0 ? EXIT.ok : EXIT.findings;
   },
 });
-
-type DiffPass = (use: (difference: OpenCommitmentDifference) => unknown) => Promise<OpenCommitmentDiff>;
 
 /** Lines are written as they are found; in text all are counted and the first ones listed. */
 async function writeDifferences(
@@ -124,53 +120,4 @@ function describeDifference(d: OpenCommitmentDifference): string {
   return d.kind === 'counter-differs'
     ? `counter differs  ${d.contractId}  ${d.local} here, ${d.remote} there`
     : `${d.kind === 'only-local' ? 'only local ' : 'only remote'}      ${d.contractId}  counter ${d.reassignmentCounter}`;
-}
-
-/** The JSON of the console's `compare`: one list after the other, so the files are compared once for each. */
-async function writeMismatch(pass: DiffPass, context: CliContext): Promise<OpenCommitmentDiff> {
-  const lists = [
-    ['cidsOnlyLocal', 'only-local'],
-    ['cidsOnlyRemote', 'only-remote'],
-    ['differentReassignmentCounters', 'counter-differs'],
-  ] as const;
-  let total: OpenCommitmentDiff | undefined;
-  await context.write('{\n');
-  for (const [index, [name, kind]] of lists.entries()) {
-    await context.write(`  "${name}": [`);
-    let first = true;
-    total = await pass((d) => {
-      if (d.kind !== kind) return undefined;
-      const separator = first ? '' : ',';
-      first = false;
-      return context.write(`${separator}\n    "${d.contractId}"`);
-    });
-    await context.write(`${first ? '' : '\n  '}]${index < lists.length - 1 ? ',' : ''}\n`);
-  }
-  await context.write('}\n');
-  return total!;
-}
-
-/** Both files as lists of group digests, when the first looks like one. */
-async function groupDigestFiles(
-  local: string,
-  remote: string,
-): Promise<{ local: GroupDigestList; remote: GroupDigestList } | undefined> {
-  await refuseReadOnce([local, remote]);
-  let head = '';
-  for await (const chunk of readChunks(local, 4096)) {
-    head = chunk.toString('utf8');
-    break;
-  }
-  if (!GROUP_DIGESTS_START.test(head)) return undefined;
-  const read = async (path: string): Promise<GroupDigestList> => {
-    const text = await readFile(path, 'utf8').catch((cause) => {
-      throw fileError(path, cause);
-    });
-    try {
-      return parseGroupDigests(text);
-    } catch (error) {
-      throw error instanceof AcsError ? error.locate({ file: path }) : error;
-    }
-  };
-  return { local: await read(local), remote: await read(remote) };
 }

@@ -1,8 +1,6 @@
 /** `acs commitment open` */
 import { readHostingMap } from '../../commitment/hostingMap.js';
-import { openCommitmentLine, openCommitmentMessage } from '../../commitment/openCommitment.js';
-import { openSnapshot } from '../../commitment/openSnapshot.js';
-import { createAtomicFile } from '../../io/atomicFile.js';
+import { writeOpenCommitment } from '../../commitment/writeOpenCommitment.js';
 import { usageError } from '../../io/error.js';
 import { defineCommand, EXIT } from '../command.js';
 import { warnOfOtherSynchronizer } from '../hostingSynchronizer.js';
@@ -53,39 +51,20 @@ export const commitmentOpenCommand = defineCommand({
         'add --synchronizer, or synchronizer_id to the map',
       );
     }
-    const out = await createAtomicFile(args.output);
-    try {
-      let first = true;
-      const progress = context.progress(`open ${args.file}`, 'bytes', { files: [args.file] });
-      const contracts = await openSnapshot(
-        args.file,
-        {
-          hosting,
-          participant: args.participant,
-          counterParticipant: args.with,
-          synchronizer,
-          scan: scanOptions(args),
-        },
-        async (batch) => {
-          if (args.form === 'node') await out.write(Buffer.concat(batch.map(openCommitmentMessage)));
-          else
-            await out.write(Buffer.from(`${first ? '' : '\n'}${batch.map(openCommitmentLine).join('\n')}`));
-          first = false;
-        },
+    const progress = context.progress(`open ${args.file}`, 'bytes', { files: [args.file] });
+    const contracts = await writeOpenCommitment(args.file, args.output, args.form, {
+      hosting,
+      participant: args.participant,
+      counterParticipant: args.with,
+      synchronizer,
+      scan: scanOptions(args),
+    });
+    progress.finish();
+    if (args.output !== '-') {
+      await context.result(
+        { input: args.file, output: args.output, synchronizerId: synchronizer, contracts },
+        () => `${args.output}: ${groupDigits(contracts)} shared contracts`,
       );
-      progress.finish();
-      await out.commit();
-      if (args.output !== '-') {
-        await context.result(
-          { input: args.file, output: args.output, synchronizerId: synchronizer, contracts },
-          () => {
-            return `${args.output}: ${groupDigits(contracts)} shared contracts`;
-          },
-        );
-      }
-    } catch (error) {
-      await out.abort();
-      throw error;
     }
     return EXIT.ok;
   },

@@ -1,5 +1,6 @@
 /** `acs diff` */
 import { resolve } from 'node:path';
+import { partiesLeftOut } from '../../commitment/hostedParties.js';
 import { readHostingMap } from '../../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../../contract/identifier.js';
 import { openMismatchFile } from '../../diff/cantonMismatch.js';
@@ -7,7 +8,6 @@ import { diffInputs } from '../../diff/diff.js';
 import type { Difference } from '../../diff/difference.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
 import { openHtmlReport } from '../../diff/htmlReport.js';
-import { partiesLeftOut } from '../../diff/scope.js';
 import type { DiffSource, DiffSourceFacts } from '../../diff/source.js';
 import type { DiffSummary } from '../../diff/summary.js';
 import { createAtomicFile, writeFileAtomic } from '../../io/atomicFile.js';

@@ -1,17 +1,13 @@
-/** Commitments of whatever `acs commitment` is given: a snapshot file or a store. */
-
+/** The commitments of a participant from a snapshot file or from a store, whichever is given. */
 import type { CommitmentScheme, GroupRow } from '../commitment/commitmentScheme.js';
 import type { CounterParticipantCommitment } from '../commitment/commitments.js';
-import { type HostingMap, participantUid } from '../commitment/hostingMap.js';
+import type { HostingMap } from '../commitment/hostingMap.js';
 import { commitmentsOfSnapshot } from '../commitment/snapshotStates.js';
-import { readManifest } from '../contract/manifest.js';
-import { formatMicros, parseMicros } from '../contract/time.js';
-import { partiesLeftOut } from '../diff/scope.js';
-import { AcsError, usageError } from '../io/error.js';
+import { formatMicros } from '../contract/time.js';
+import { usageError } from '../io/error.js';
 import type { ScanOptions } from '../snapshot/scan.js';
-import { commitmentsOfStore, ownRow, storeStates } from '../store/commitments.js';
-import { isDatabaseFile, withStore } from '../store/open.js';
-import { parseOffset } from './storeOptions.js';
+import { commitmentsOfStore, ownRow, storeStates } from './commitments.js';
+import { isDatabaseFile, withStore } from './open.js';
 
 export interface ComputedCommitments {
   file: string;
@@ -40,13 +36,19 @@ export interface ComputeOptions {
   scan: ScanOptions;
   synchronizer?: string | undefined;
   threads?: number | undefined;
-  with?: string | undefined;
+  /** The rest is for a store. */
   source?: string | undefined;
-  offset?: string | undefined;
-  at?: string | undefined;
+  /** Ledger offset, inclusive; default the last one known. */
+  offset?: bigint | undefined;
+  /** Instead of an offset: a tick, in microseconds. */
+  at?: bigint | undefined;
+  /** Keep the running states for the next question. */
   keep?: boolean | undefined;
 }
 
+/**
+ * Throws what {@link commitmentsOfSnapshot} and {@link storeStates} throw, and `USAGE` for an option of a store with a file.
+ */
 export async function computeCommitments(
   file: string,
   options: ComputeOptions,
@@ -54,9 +56,9 @@ export async function computeCommitments(
   const { hosting, participant, scheme } = options;
   if (file !== '-' && isDatabaseFile(file)) return ofStore(file, options);
   for (const name of ['source', 'offset', 'at', 'keep'] as const) {
-    if (options[name]) throw usageError(`--${name} is for a store`, `${file} is no store`);
+    if (options[name] !== undefined && options[name] !== false)
+      throw usageError(`--${name} is for a store`, `${file} is no store`);
   }
-  await refusePartial(file, hosting, participant);
   const found = await commitmentsOfSnapshot(file, {
     hosting,
     participant,
@@ -76,21 +78,6 @@ export async function computeCommitments(
   };
 }
 
-/** A file of some parties gives another hash than the participant's, which must not be taken for it. */
-async function refusePartial(file: string, hosting: HostingMap, participant: string): Promise<void> {
-  if (file === '-') return;
-  const parties = (await readManifest(file))?.parties;
-  const uid = participantUid(hosting, participant);
-  const leftOut = partiesLeftOut(hosting, { participant: uid, parties });
-  if (leftOut.length === 0) return;
-  throw new AcsError('COMMITMENT_PARTIAL', 'a commitment needs every contract the participant sees', {
-    file,
-    expected: 'the contracts of every party it hosts',
-    found: `by the manifest, nothing of ${leftOut.join(', ')} alone`,
-    hint: 'export without a filter, or for every party the participant hosts',
-  });
-}
-
 async function ofStore(file: string, options: ComputeOptions): Promise<ComputedCommitments> {
   const { hosting, participant, scheme } = options;
   if (options.offset !== undefined && options.at !== undefined) {
@@ -100,8 +87,8 @@ async function ofStore(file: string, options: ComputeOptions): Promise<ComputedC
     const states = storeStates(db, {
       source: options.source,
       synchronizer: options.synchronizer ?? hosting.synchronizerId,
-      offset: parseOffset(options.offset, '--offset'),
-      at: options.at === undefined ? undefined : parseMicros(options.at),
+      offset: options.offset,
+      at: options.at,
       scheme,
       keep: options.keep === true,
     });
