@@ -48,6 +48,7 @@ import {
   FREE_MEMORY,
   type PassExports,
   type PassParts,
+  passNothing,
   startPass,
 } from './usualPass.js';
 import { MAX_PARTIES } from './usualRecord.js';
@@ -114,7 +115,23 @@ export type UseTextCounts<Mark> = (
 const compiled = compiledOnce(() => assemblePass(CHUNK, build));
 
 export function countedRecords<Mark>(): CountedRecords<Mark> {
-  const core = startPass<Exports>(compiled(), CHUNK);
+  const module = compiled();
+  if (module === undefined) {
+    const none = new Uint32Array(0);
+    return {
+      ...passNothing(),
+      passUpTo: () => undefined,
+      know: () => undefined,
+      counts: () => ({
+        representedByOtherPackage: 0,
+        created: undefined,
+        counters: none,
+        recordSizes: none,
+        blobSizes: none,
+      }),
+    };
+  }
+  const core = startPass<Exports>(module, CHUNK);
   const known = knownTexts<Mark>(core, TEXTS);
   core.words.setBigInt64(FIRST, 2n ** 63n - 1n, true);
   return {

@@ -51,6 +51,7 @@ import {
   MAX_PASSED,
   type PassExports,
   type PassParts,
+  passNothing,
   startPass,
 } from './usualPass.js';
 import { usualArgument } from './usualValue.js';
@@ -95,7 +96,17 @@ export interface SoundRecords {
 const compiled = compiledOnce(() => assemblePass(CHUNK, build));
 
 export function soundRecords(): SoundRecords {
-  const core = startPass<Exports>(compiled(), CHUNK);
+  const module = compiled();
+  if (module === undefined) {
+    const nothing = () => undefined;
+    return {
+      ...passNothing(),
+      fingerprints: new Uint32Array(0),
+      knowSynchronizer: nothing,
+      knowTemplate: nothing,
+    };
+  }
+  const core = startPass<Exports>(module, CHUNK);
   const { exports } = core;
   let synchronizers = 0;
   let textEnd = TEXTS;

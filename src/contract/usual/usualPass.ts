@@ -2,9 +2,8 @@
  * Going through the frames of a chunk in WebAssembly, as far as they are accepted; the contracts of those are taken into
  * the content digest on the way. What is accepted is for the caller to say; the first frame that is not ends the pass.
  */
-import { AcsError } from '../../io/error.js';
 import { EVENT } from '../../snapshot/recordBorders.js';
-import { I32, webAssembly } from '../../wire/wasmAssembler.js';
+import { I32, type WebAssemblyApi, webAssembly } from '../../wire/wasmAssembler.js';
 import {
   above,
   atLeast,
@@ -128,8 +127,7 @@ export function startPass<Exports extends PassExports>(
   module: object,
   chunkStart: number,
 ): UsualPass<Exports> {
-  if (webAssembly === undefined) throw noWebAssembly();
-  const exports = new webAssembly.Instance(module).exports as Exports;
+  const exports = new (webAssembly as WebAssemblyApi).Instance(module).exports as Exports;
   const digest = contentDigest(exports, chunkStart);
   let bytes = new Uint8Array(exports.memory.buffer);
   let words = new DataView(exports.memory.buffer);
@@ -166,18 +164,20 @@ export function startPass<Exports extends PassExports>(
   };
 }
 
-/** Compiles once what is asked for. */
-export function compiledOnce(assemble: () => Uint8Array): () => object {
-  let compiled: object | undefined;
+/** Compiles once what is asked for; undefined where there is no WebAssembly with vectors, as on processors of before 2008. */
+export function compiledOnce(assemble: () => Uint8Array): () => object | undefined {
+  let compiled: object | undefined | null;
   return () => {
-    if (webAssembly === undefined) throw noWebAssembly();
-    compiled ??= new webAssembly.Module(assemble());
-    return compiled;
+    if (compiled === undefined) {
+      const bytes = assemble();
+      compiled = webAssembly?.validate(bytes) === true ? new webAssembly.Module(bytes) : null;
+    }
+    return compiled ?? undefined;
   };
 }
 
-function noWebAssembly(): AcsError {
-  return new AcsError('NO_WEBASSEMBLY', 'this Node.js runs without WebAssembly', {
-    hint: 'start it without --jitless',
-  });
+/** In place of {@link startPass} where nothing can be passed: the digest, and a pass that ends where it begins. */
+export function passNothing(): Pick<UsualPass<never>, 'digest' | 'hold' | 'pass' | 'passed'> {
+  const digest = contentDigest();
+  return { digest, hold: digest.hold, pass: (from) => from, passed: 0 };
 }
