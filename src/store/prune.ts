@@ -100,19 +100,16 @@ function markDoomed(db: Db, source: number, before: bigint): void {
   );
   const open =
     'FROM reassignment WHERE source_pk = :s AND (u_off IS NULL OR a_off IS NULL OR u_off > :o OR a_off > :o)';
-  const fill = (sql: string): void => {
-    db.prepare(sql).run({ s: source, o: before });
-  };
+  const fill = (sql: string): number => db.prepare(sql).run({ s: source, o: before }).changes;
   fill(`INSERT OR IGNORE INTO kept SELECT u_event ${open} AND u_event IS NOT NULL`);
   fill(`INSERT OR IGNORE INTO kept SELECT a_event ${open} AND a_event IS NOT NULL`);
-  // An interval goes as a whole or not at all.
+  // An interval goes as a whole or not at all. What supersedes one that stays begins the next, which then stays too.
   const closed = 'FROM activation WHERE source_pk = :s AND deact_off <= :o';
   fill(
-    `INSERT OR IGNORE INTO kept SELECT act_event ${closed} AND deact_event IN (SELECT event_pk FROM kept)`,
+    `INSERT OR IGNORE INTO kept SELECT act_event ${closed} AND deact_kind <> 0 AND deact_event IN (SELECT event_pk FROM kept)`,
   );
-  fill(
-    `INSERT OR IGNORE INTO kept SELECT deact_event ${closed} AND deact_kind <> 0 AND act_event IN (SELECT event_pk FROM kept)`,
-  );
+  const ends = `INSERT OR IGNORE INTO kept SELECT deact_event ${closed} AND act_event IN (SELECT event_pk FROM kept)`;
+  while (fill(ends) > 0);
   fill(
     `INSERT OR IGNORE INTO doomed SELECT act_event ${closed} AND act_event NOT IN (SELECT event_pk FROM kept)`,
   );

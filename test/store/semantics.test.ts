@@ -450,6 +450,23 @@ describe('resuming', () => {
     expect(await stateAt(db)).toBe('S2,S2 / -');
     expect((await checkStore(db, { full: true })).problems).toEqual([]);
   });
+
+  it('pruning an interval that was superseded leaves a log that gives the same state', async () => {
+    const db = storePath();
+    const twice = contract(2);
+    await append(db, [
+      ...oneByOne([
+        // Its other half is never seen: it stays, and the interval with it.
+        { kind: 'assign', contract: twice, from: S2, to: S1, counter: 1n },
+        on(S1, { kind: 'create', contract: twice }),
+        on(S1, { kind: 'archive', contract: twice }),
+        on(S1, { kind: 'create', contract: contract(4) }),
+      ]),
+      checkpointJson(100n),
+    ]);
+    await pruneBefore(db, { before: 80n, apply: true });
+    expect((await checkStore(db, {})).problems.filter((p) => p.level === 'E')).toEqual([]);
+  });
 });
 
 describe('big numbers', () => {
