@@ -175,7 +175,7 @@ export function contractStatus(
       `SELECT y.sync_id, a.deact_off IS NULL OR a.deact_off > :o,
               CASE WHEN a.deact_off <= :o THEN a.deact_kind END, coalesce(a.deact_event, a.act_event)
        FROM activation a JOIN synchronizer y USING(sync_pk)
-       WHERE a.contract_pk = :c AND a.source_pk = :s AND a.act_off <= :o ORDER BY a.counter`,
+       WHERE a.contract_pk = :c AND a.source_pk = :s AND a.act_off <= :o ORDER BY a.counter, a.act_event`,
     )
     .raw()
     .all({ c: contract, s: source, o: offset }) as [string, number, number | null, number][];
@@ -204,10 +204,11 @@ export function contractStatus(
   const arrived = open.filter((r) => r.a && !r.u);
   const left = open.filter((r) => r.u && !r.a);
   if (active.length > 1) {
-    const target = arrived.find((r) => active.includes(r.to));
+    // The intervals stand by counter: the highest of those it has come to is where it is.
+    const target = active.findLast((s) => arrived.some((r) => r.to === s));
     if (target === undefined) return { status: 'conflict', synchronizers: active, note: undefined };
-    const lagging = active.filter((s) => s !== target.to);
-    return { status: 'active', synchronizers: [target.to], note: `lagging on ${lagging.join(', ')}` };
+    const lagging = active.filter((s) => s !== target);
+    return { status: 'active', synchronizers: [target], note: `lagging on ${lagging.join(', ')}` };
   }
   if (active.length === 1) {
     const last = arrived.some((r) => !active.includes(r.to));

@@ -12,6 +12,26 @@ export interface Pending {
   assigned: boolean;
 }
 
+interface Created {
+  bytes: Buffer;
+  offset: bigint;
+}
+
+interface Unassigned {
+  part: ReassignmentPart;
+  offset: bigint;
+}
+
+function put<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function inOrder<T extends { offset: bigint }>(list: readonly T[] = []): T[] {
+  return [...list].sort((a, b) => (a.offset < b.offset ? -1 : 1));
+}
+
 /**
  * Collects the in-flight entries of one `GetActiveContracts` answer. With two or more in flight a participant may put
  * the created event of one contract beside the unassigned event of another (running-nodes spec): both are kept apart and
@@ -22,8 +42,10 @@ export function pendingReassignments(): {
   take(buf: Buffer, start: number, end: number): { start: number; end: number } | undefined;
   finish(): Pending[];
 } {
-  const created = new Map<string, Buffer>();
-  const unassigned = new Map<string, { part: ReassignmentPart; offset: bigint }>();
+  // By contract id. One contract may be in flight twice: where one synchronizer lags behind, it left another and came back
+  // to it before its first arrival is seen.
+  const created = new Map<string, Created[]>();
+  const unassigned = new Map<string, Unassigned[]>();
   const assigned: Pending[] = [];
   const view = new RecordView();
 
@@ -39,14 +61,11 @@ export function pendingReassignments(): {
       const [from, to] = [r.pos, r.pos + n];
       if (tag === 0x0a) {
         view.parseEvent(buf, from, to);
-        created.set(view.contractId, Buffer.from(buf.subarray(from, to)));
+        const bytes = Buffer.from(buf.subarray(from, to));
+        put(created, view.contractId, { bytes, offset: view.ledgerOffset });
       } else {
-        const event = parseUnassigned(new WireReader(buf, from, to));
-        if (event.reassignment !== undefined)
-          unassigned.set(buf.toString('latin1', event.idStart, event.idEnd), {
-            part: event.reassignment,
-            offset: event.offset,
-          });
+        const { reassignment: part, offset, idStart, idEnd } = parseUnassigned(new WireReader(buf, from, to));
+        if (part !== undefined) put(unassigned, buf.toString('latin1', idStart, idEnd), { part, offset });
       }
       r.pos = to;
     }
@@ -93,19 +112,19 @@ export function pendingReassignments(): {
     },
     finish() {
       const found: Pending[] = [];
-      for (const [id, event] of created) {
-        const half = unassigned.get(id);
-        if (half === undefined) {
-          throw new AcsError(
-            'BASE_UNPAIRED',
-            'an in-flight entry has a contract but no unassignment for it',
-            {
-              contractId: id,
-              hint: 'the file holds only a part of the answer; record GetActiveContracts again',
-            },
-          );
+      for (const id of new Set([...created.keys(), ...unassigned.keys()])) {
+        const events = inOrder(created.get(id));
+        const halves = inOrder(unassigned.get(id));
+        if (events.length !== halves.length) {
+          throw new AcsError('BASE_UNPAIRED', 'an in-flight entry lacks its contract or its unassignment', {
+            contractId: id,
+            found: `${events.length} created events and ${halves.length} unassignments`,
+            hint: 'the file holds only a part of the answer; record GetActiveContracts again',
+          });
         }
-        found.push({ created: event, part: half.part, offset: half.offset, assigned: false });
+        halves.forEach(({ part, offset }, i) => {
+          found.push({ created: events[i].bytes, part, offset, assigned: false });
+        });
       }
       return [...found, ...assigned];
     },
