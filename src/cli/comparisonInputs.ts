@@ -1,8 +1,8 @@
 /** The inputs of a comparison as a command takes them: `FILE`, `PARTICIPANT=FILE`, stores, `-`, globs. */
 
 import type { HostingMap } from '../commitment/hostingMap.js';
+import type { DiffSource } from '../diff/diffSource.js';
 import { openDiffSource, parseInputSpec } from '../diff/openSource.js';
-import type { DiffSource } from '../diff/source.js';
 import { usageError } from '../io/error.js';
 import type { ScanOptions } from '../snapshot/scan.js';
 import { inputFiles } from './inputFiles.js';

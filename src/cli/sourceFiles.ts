@@ -1,5 +1,5 @@
 /** How much there is to read of the inputs of a comparison, for its ETA. */
-import type { DiffSource } from '../diff/source.js';
+import type { DiffSource } from '../diff/diffSource.js';
 import type { FilesToRead } from './progress.js';
 
 /** Undefined when an input is no file that is read from end to end: a store, standard input. */

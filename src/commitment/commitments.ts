@@ -1,11 +1,11 @@
 /** The commitments of a participant at a tick: what it exchanges with each counter-participant. */
 
 import type { CommitmentScheme, CounterParticipantDigest, GroupRow } from './commitmentScheme.js';
-import { openEngine } from './engine.js';
 import type { GroupStates } from './groups.js';
 import { type HostingMap, participantUid } from './hostingMap.js';
 import type { LtHashEngine } from './ltHashEngine.js';
 import { commitmentOf } from './lthash16.js';
+import { openEngine } from './openEngine.js';
 
 export interface CounterParticipantCommitment extends CounterParticipantDigest {
   /** The 34-byte multihash that is sent, stored and returned by a node. */

@@ -7,11 +7,11 @@ import { AcsError } from '../io/error.js';
 import type { CommitmentScheme, GroupRow } from './commitmentScheme.js';
 import { compareText } from './compareText.js';
 import { MAX_ELEMENT_BYTES, writeContractElement, writeRawContractElement } from './contractElement.js';
-import { openEngine } from './engine.js';
 import { type HashThreads, startHashThreads } from './hashThreads.js';
 import type { EngineKind, LtHashEngine } from './ltHashEngine.js';
 import { checkState, emptyState, isEmptyState } from './lthash16.js';
-import { SCHEMES } from './scheme.js';
+import { openEngine } from './openEngine.js';
+import { SCHEMES } from './schemes.js';
 
 /**
  * A contract became active or stopped being active on the synchronizer. The reassignment counter is the one the

@@ -1,9 +1,9 @@
 /** The thread that {@link startHashThreads} starts: hashes batches into states of its own and hands them over at the end. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { runBatch } from './elementBatch.js';
-import { openEngine } from './engine.js';
 import type { FromHashThread, HashThreadData, ToHashThread } from './hashThreads.js';
 import { LTHASH_BYTES } from './lthash16.js';
+import { openEngine } from './openEngine.js';
 
 /** States per message when they are handed over: 4 MiB. */
 const STATES_PER_MESSAGE = 2048;

@@ -13,7 +13,7 @@ import { WireWriter } from '../wire/writer.js';
 import { GroupStates } from './groups.js';
 import type { EngineKind } from './ltHashEngine.js';
 import { LTHASH_BYTES } from './lthash16.js';
-import { schemeOf } from './scheme.js';
+import { schemeOf } from './schemes.js';
 
 const FORMAT = 'acs-group-states/1';
 const MAX_MESSAGE_BYTES = 16 << 20;

@@ -1,9 +1,9 @@
 /** Running states and commitments of a snapshot file, in one pass; memory grows with the stakeholder groups, and by 8 bytes per contract. */
 import { availableParallelism } from 'node:os';
 import { ContractView } from '../contract/contractView.js';
-import { type ContractIdList, contractIdList } from '../contract/idList.js';
 import { fingerprintInto } from '../contract/idTable.js';
 import { readManifest } from '../contract/manifest.js';
+import { type RepeatedIds, repeatedIds } from '../contract/repeatedIds.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import type { RecordView } from '../snapshot/record.js';
@@ -41,7 +41,7 @@ export interface SnapshotStates {
   contracts: Map<string, number>;
   /** The states per synchronizer; only the wanted one with {@link SnapshotStatesOptions.synchronizer}. */
   states: Map<string, GroupStates>;
-  /** Contracts that seem to stand more than once in the file, by synchronizer; see `contractIdList`. */
+  /** Contracts that seem to stand more than once in the file, by synchronizer; see `repeatedIds`. */
   repeated: Map<string, number>;
 }
 
@@ -57,7 +57,7 @@ interface SynchronizerTally {
   states: GroupStates | undefined;
   /** States per sequence of stakeholders as they stand in a record. */
   known: Map<string, readonly GroupState[]>;
-  ids: ContractIdList | undefined;
+  ids: RepeatedIds | undefined;
   /** Fingerprints of the ids on their way into the list. */
   fingerprints: Uint32Array;
   waiting: number;
@@ -105,7 +105,7 @@ export async function groupStatesOfSnapshot(
             })
           : undefined,
         known: new Map(),
-        ids: wanted ? contractIdList() : undefined,
+        ids: wanted ? repeatedIds() : undefined,
         fingerprints: new Uint32Array(wanted ? 2 * ID_BATCH : 0),
         waiting: 0,
       };

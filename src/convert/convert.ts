@@ -17,7 +17,7 @@ import {
   MISSING_PARTS,
   type MissingPart,
 } from './completeContract.js';
-import { type Finding, findingCollector } from './findings.js';
+import { type Finding, findingCollector } from './findingCollector.js';
 import { importability, LF1_REASON } from './importability.js';
 import { neutralJson } from './neutralJson.js';
 import { OldRecordTranscoder } from './oldRecordTranscoder.js';

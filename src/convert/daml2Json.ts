@@ -15,7 +15,7 @@ import {
   PLAN_TEXT_MAP,
   PLAN_VARIANT,
   type TypePlan,
-} from '../dar/plan.js';
+} from '../dar/typePlan.js';
 
 export interface JsonRules {
   dialect: 'canton3' | 'daml2';

@@ -15,7 +15,7 @@ import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { parseInstant } from './instant.js';
 import { MAX_INT64 } from './jsonMembers.js';
-import { numericText } from './ledgerApiValue.js';
+import { numericText } from './protobufValue.js';
 
 type Json = Record<string, unknown>;
 

@@ -6,7 +6,7 @@ import { type Borders, borders, missing } from './formatB.js';
 import type { JsonMembers, JsonSlice } from './jsonMembers.js';
 import { recordFromJson, valueFromJson } from './ledgerApiJsonValue.js';
 import { templateOfJson, withoutSignatories } from './ledgerApiV2.js';
-import { decodeOtherRecord, decodeOtherValue, LEDGER_API_V1 } from './ledgerApiValue.js';
+import { decodeOtherRecord, decodeOtherValue, LEDGER_API_V1 } from './protobufValue.js';
 import type { SourceContract } from './sourceContract.js';
 
 export interface ResponseV1 {

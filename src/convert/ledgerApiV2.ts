@@ -12,7 +12,7 @@ import { WireReader } from '../wire/reader.js';
 import { borders } from './formatB.js';
 import { type JsonMembers, type JsonSlice, MAX_INT32, MAX_INT64, MAX_UINT64 } from './jsonMembers.js';
 import { recordFromJson, valueFromJson } from './ledgerApiJsonValue.js';
-import { decodeOtherRecord, decodeOtherValue, LEDGER_API_V2 } from './ledgerApiValue.js';
+import { decodeOtherRecord, decodeOtherValue, LEDGER_API_V2 } from './protobufValue.js';
 import type { SourceContract, SourceFormat, SourceKey, SourceValue } from './sourceContract.js';
 
 /** What one response holds. */

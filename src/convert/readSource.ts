@@ -12,7 +12,7 @@ import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { looksLikeGzip } from '../wire/gzipHeader.js';
 import { emptyGzipFacts, inflateGzip } from '../wire/inflate.js';
 import { DETECT_BYTES, detectSource } from './detectSource.js';
-import { findingCollector } from './findings.js';
+import { findingCollector } from './findingCollector.js';
 import { readFormatB } from './formatB.js';
 import { jsonReader } from './jsonDocuments.js';
 import { readResponseV1 } from './ledgerApiV1.js';

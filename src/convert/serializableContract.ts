@@ -15,7 +15,7 @@ import {
   readMetadata,
   versionedValue,
 } from './formatB.js';
-import { decodeOtherValue, LF1_VALUE } from './ledgerApiValue.js';
+import { decodeOtherValue, LF1_VALUE } from './protobufValue.js';
 import type { SourceContract, SourceFormat, SourceValue } from './sourceContract.js';
 
 /** Transaction versions of the 2.x line. */

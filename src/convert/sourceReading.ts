@@ -1,7 +1,7 @@
 /** What the readers of one input share: options, where contracts and findings go. */
 import type { RecordView } from '../snapshot/record.js';
 import type { InflateOptions } from '../wire/inflate.js';
-import type { FindingCollector } from './findings.js';
+import type { FindingCollector } from './findingCollector.js';
 import type { ResponseItem } from './ledgerApiV2.js';
 import type { SourceContract, SourceFindingCode, SourceFormat } from './sourceContract.js';
 

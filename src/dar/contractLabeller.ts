@@ -2,8 +2,8 @@
 import type { LfValue } from '../contract/value.js';
 import { AcsError } from '../io/error.js';
 import { type ContractPackages, packagesToTry } from './packageChoice.js';
-import { PlanCompiler, type TemplatePlan } from './plan.js';
 import type { PackageSet } from './type.js';
+import { PlanCompiler, type TemplatePlan } from './typePlan.js';
 import { type JsonOptions, valueToJson } from './valueToJson.js';
 
 export interface ContractToLabel extends ContractPackages {

@@ -15,12 +15,12 @@ import {
 import { checkNumeric } from '../contract/valueDecoder.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
-import { LEDGER_API_FIELD } from './ledgerApiValue.js';
+import { LEDGER_API_FIELD } from './ledgerApiValueWriter.js';
 import { normalizeNumeric } from './numericText.js';
-import type { TypePlan } from './plan.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';
 import { formatType } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
+import type { TypePlan } from './typePlan.js';
 import { compareValues } from './valueOrder.js';
 import { atRoot, atStep } from './valuePath.js';
 import { WireMessage } from './wireMessage.js';

@@ -5,6 +5,7 @@
 import { type LfKind, type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
 import { AcsError } from '../io/error.js';
 import { scaleOf } from './numericText.js';
+import { formatType } from './type.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,
@@ -23,8 +24,7 @@ import {
   PLAN_UNIT,
   PLAN_VARIANT,
   type TypePlan,
-} from './plan.js';
-import { formatType } from './type.js';
+} from './typePlan.js';
 import { compareValues } from './valueOrder.js';
 import { atRoot, atStep } from './valuePath.js';
 

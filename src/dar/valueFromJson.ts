@@ -10,6 +10,10 @@ import { sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { type JsonNode, readJson } from './jsonReader.js';
 import { normalizeNumeric } from './numericText.js';
+import { parseDate, parseTimestamp } from './timeText.js';
+import { fieldsWithoutTrailingNones } from './trailingNone.js';
+import { formatType } from './type.js';
+import { unknownConstructor } from './typeCheck.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,
@@ -27,11 +31,7 @@ import {
   PLAN_TIMESTAMP,
   PLAN_UNIT,
   type TypePlan,
-} from './plan.js';
-import { parseDate, parseTimestamp } from './timeText.js';
-import { fieldsWithoutTrailingNones } from './trailingNone.js';
-import { formatType } from './type.js';
-import { unknownConstructor } from './typeCheck.js';
+} from './typePlan.js';
 import { compareValues } from './valueOrder.js';
 import { atRoot, atStep } from './valuePath.js';
 

@@ -4,8 +4,8 @@ import type { LfValue } from '../contract/value.js';
 import { compareCodePoints, sortTextEntries } from '../contract/valueEncoder.js';
 import { AcsError } from '../io/error.js';
 import { compareNumerics } from './numericText.js';
-import type { TypePlan } from './plan.js';
 import { formatType } from './type.js';
+import type { TypePlan } from './typePlan.js';
 
 /** Negative, 0 or positive. Both values must have the type of the plan; missing trailing fields count as None. */
 export function compareValues(plan: TypePlan, a: LfValue, b: LfValue): number {

@@ -2,10 +2,10 @@
 import { classifyPair, type DiffState, sortClasses } from './classes.js';
 import { type ContentField, differingFields } from './contentFields.js';
 import type { ComparedContract, Difference, PairDifference } from './difference.js';
+import type { DiffSource } from './diffSource.js';
 import { contentDigestOf, counterOf, createdAtOf, HAS_CONTENT, IN_FLIGHT, idOf, ROW } from './row.js';
 import type { RowTable } from './rowTable.js';
 import type { InputSet, Scope } from './scope.js';
-import type { DiffSource } from './source.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Sets of parties whose names are kept: neighbouring contracts mostly have few. */

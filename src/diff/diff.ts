@@ -7,13 +7,13 @@ import { AcsError, usageError } from '../io/error.js';
 import type { DiffState } from './classes.js';
 import { openDescriber } from './describer.js';
 import type { ComparedContract, Difference } from './difference.js';
+import type { DiffSource, DiffSourceFacts } from './diffSource.js';
 import { FILE_THREAD_MEMORY } from './fileThread.js';
 import { behindReaders, type KeptRows, openRows } from './keptRows.js';
 import { planThreads, type ReadFacts, readInputs } from './readInputs.js';
 import { RowTable } from './rowTable.js';
 import { type DiffScope, openScope, type Scope } from './scope.js';
 import { openSharing } from './sharing.js';
-import type { DiffSource, DiffSourceFacts } from './source.js';
 import { type DiffSummary, type DiffTally, openTally } from './summary.js';
 import { openVocabulary, type Vocabulary } from './vocabulary.js';
 

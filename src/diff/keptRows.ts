@@ -1,7 +1,7 @@
 /** Where the rows of a comparison are while the inputs are read: in the table as long as they fit, else on disk. */
 import { AcsError } from '../io/error.js';
+import { Spill } from './rowSpill.js';
 import type { RowTable } from './rowTable.js';
-import { Spill } from './spill.js';
 
 export interface KeptRows {
   /** Takes the row `words[at …]`. */

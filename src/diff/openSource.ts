@@ -10,7 +10,7 @@ import { AcsError, usageError } from '../io/error.js';
 import { fileError } from '../io/input.js';
 import { canReadTwice } from '../io/readTwice.js';
 import type { ScanOptions } from '../snapshot/scan.js';
-import { type DiffSource, openedCommitmentSource, snapshotSource } from './source.js';
+import { type DiffSource, openedCommitmentSource, snapshotSource } from './diffSource.js';
 import type * as StoreSource from './storeSource.js';
 
 export interface InputSpec {

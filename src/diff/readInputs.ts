@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import type { ScanOptions } from '../snapshot/scan.js';
+import type { DiffSource, DiffSourceFacts } from './diffSource.js';
 import { FILE_THREAD_MEMORY, type FileThread, startFileThread } from './fileThread.js';
 import { hasDroppedTwice, type IdPage } from './idLog.js';
 import type { KeptRows } from './keptRows.js';
@@ -10,7 +11,6 @@ import { newRowKey, RowBuilder } from './rowBuilder.js';
 import { openSink } from './rowSink.js';
 import type { RowTable } from './rowTable.js';
 import type { Sharing } from './sharing.js';
-import type { DiffSource, DiffSourceFacts } from './source.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Smaller files are read before a thread has started. */

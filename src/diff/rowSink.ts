@@ -4,9 +4,9 @@ import { ContractView } from '../contract/contractView.js';
 import { AcsError } from '../io/error.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
+import type { DiffSink } from './diffSource.js';
 import type { RowBuilder } from './rowBuilder.js';
 import type { RowTable } from './rowTable.js';
-import type { DiffSink } from './source.js';
 
 /** The row of a record, all of it. */
 export function fillRow(builder: RowBuilder, view: ContractView, input: number): void {

@@ -7,9 +7,9 @@
 import { partiesHostedBy, partiesLeftOut } from '../commitment/hostedParties.js';
 import type { HostingMap } from '../commitment/hostingMap.js';
 import { usageError } from '../io/error.js';
+import type { DiffSource } from './diffSource.js';
 import { HAS_CONTENT, ROW } from './row.js';
 import type { RowTable } from './rowTable.js';
-import type { DiffSource } from './source.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface DiffScope {

@@ -2,9 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { canReadTwice } from '../io/readTwice.js';
 import { type Claims, MAX_CLAIMING_INPUTS, newClaimsMemory, openClaims } from './claims.js';
+import type { DiffSource } from './diffSource.js';
 import { ID_LOG_BYTES } from './idLog.js';
 import { canHash, newHashKey } from './keyedHash.js';
-import type { DiffSource } from './source.js';
 
 /** What a thread is given. */
 export interface ThreadSharing {

@@ -11,7 +11,7 @@ import { idHash } from '../store/idHash.js';
 import { sawTime, timeBeforeBase } from '../store/knownTime.js';
 import { KIND } from '../store/ledgerState.js';
 import { type Db, withStore } from '../store/open.js';
-import type { DiffContract, DiffSource, InactiveStatus } from './source.js';
+import type { DiffContract, DiffSource, InactiveStatus } from './diffSource.js';
 
 export interface StoreSourceOptions {
   /** Name of the source in the store; the only one when left out. */

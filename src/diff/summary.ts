@@ -1,8 +1,8 @@
 /** Counts of a comparison: by class, by pair of inputs, by template and by party. */
 import { DIFF_CLASSES, type DiffClass } from './classes.js';
 import type { Difference } from './difference.js';
+import type { DiffSource, DiffSourceFacts, DiffSourceKind } from './diffSource.js';
 import type { InputSet } from './scope.js';
-import type { DiffSource, DiffSourceFacts, DiffSourceKind } from './source.js';
 
 export interface DiffInputSummary {
   name: string;

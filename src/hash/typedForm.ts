@@ -5,6 +5,8 @@
 import { MAX_VALUE_DEPTH } from '../contract/value.js';
 import { decodeValue } from '../contract/valueDecoder.js';
 import { encodeValue } from '../contract/valueEncoder.js';
+import type { TypeRef } from '../dar/type.js';
+import { checkValue } from '../dar/typeCheck.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,
@@ -23,9 +25,7 @@ import {
   PLAN_UNIT,
   PLAN_VARIANT,
   type TypePlan,
-} from '../dar/plan.js';
-import type { TypeRef } from '../dar/type.js';
-import { checkValue } from '../dar/typeCheck.js';
+} from '../dar/typePlan.js';
 import { compareValues } from '../dar/valueOrder.js';
 import { AcsError } from '../io/error.js';
 import { newWords } from '../wire/sameBytes.js';

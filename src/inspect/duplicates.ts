@@ -3,7 +3,7 @@
  * second pass over the file, made only when there are any, compares whole ids.
  */
 import { ContractView } from '../contract/contractView.js';
-import { contractIdList, fingerprintText } from '../contract/idList.js';
+import { fingerprintText, repeatedIds } from '../contract/repeatedIds.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { canReadTwice } from '../io/readTwice.js';
@@ -24,7 +24,7 @@ export interface DuplicateSearch {
 }
 
 export function duplicateSearch(report: (finding: Finding) => void): DuplicateSearch {
-  const ids = contractIdList();
+  const ids = repeatedIds();
   return {
     add: ids.add,
     async confirm(input, complete, options) {

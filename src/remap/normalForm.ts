@@ -5,8 +5,8 @@
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
 import { normalizeNumeric } from '../dar/numericText.js';
-import type { TypePlan } from '../dar/plan.js';
 import { kindOfPlan } from '../dar/typeCheck.js';
+import type { TypePlan } from '../dar/typePlan.js';
 import { compareValues } from '../dar/valueOrder.js';
 import { atStep } from '../dar/valuePath.js';
 import { AcsError } from '../io/error.js';

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ContractView } from '../contract/contractView.js';
 import { createSnapshotFile, type SnapshotFile, type SnapshotFileOptions } from '../contract/snapshotFile.js';
-import { type Finding, findingCollector } from '../convert/findings.js';
+import { type Finding, findingCollector } from '../convert/findingCollector.js';
 import { createAtomicFile, refuseExisting } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import { refuseInputAsOutput } from '../io/inputAsOutput.js';

@@ -1,7 +1,7 @@
 /** What a remap tells about its inputs and what became of them. */
 import { contractIdLabel } from '../contract/contractId.js';
 import { commonCutFinding } from '../convert/commonCut.js';
-import type { Finding } from '../convert/findings.js';
+import type { Finding } from '../convert/findingCollector.js';
 import { type Importability, importabilityOf } from '../convert/importability.js';
 import type { SourceFacts } from '../convert/readSource.js';
 import type { SourceFinding } from '../convert/sourceContract.js';

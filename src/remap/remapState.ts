@@ -1,15 +1,15 @@
 /** What the passes of a remap share. */
 import { BlobView } from '../contract/blob.js';
 import type { ContractIdVersion } from '../contract/contractId.js';
-import { type FindingCollector, findingCollector } from '../convert/findings.js';
+import { type FindingCollector, findingCollector } from '../convert/findingCollector.js';
 import { hasherFor } from '../hash/computeContractId.js';
 import type { ContractHasher } from '../hash/contractHasher.js';
+import { type Spill, spill } from './byteSpill.js';
 import { ContractTable, ID_NEW, ID_PENDING } from './contractTable.js';
 import type { PartyMap } from './partyMap.js';
 import type { PrepareOptions, PrepareReport } from './prepareContract.js';
 import { type KeyCollision, REMAP_CODES, type RemapCode } from './remapFindings.js';
 import type { RemapOptions } from './remapOptions.js';
-import { type Spill, spill } from './spill.js';
 import { type TextParties, textParties } from './textParties.js';
 
 /** A contract whose references are not all known yet. */

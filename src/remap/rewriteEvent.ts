@@ -2,8 +2,8 @@
 
 import { plainRecord, plainValue } from '../convert/plainLedgerApiValue.js';
 import type { SourceContract } from '../convert/sourceContract.js';
-import { encodeLedgerApiRecord, encodeLedgerApiValue } from '../dar/ledgerApiValue.js';
-import type { PlanCompiler, TemplatePlan } from '../dar/plan.js';
+import { encodeLedgerApiRecord, encodeLedgerApiValue } from '../dar/ledgerApiValueWriter.js';
+import type { PlanCompiler, TemplatePlan } from '../dar/typePlan.js';
 import { AcsError } from '../io/error.js';
 import { type CreatedEventParts, encodeCreatedEvent } from '../snapshot/encodeRecord.js';
 import { EVENT } from '../snapshot/recordBorders.js';

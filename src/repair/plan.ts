@@ -11,7 +11,7 @@ import { synchronizerIdProblem } from '../contract/identifier.js';
 import type { PackageSet } from '../dar/type.js';
 import { diffInputs } from '../diff/diff.js';
 import { type DiffSummaryJson, diffSummaryJson } from '../diff/differenceJson.js';
-import type { DiffSource } from '../diff/source.js';
+import type { DiffSource } from '../diff/diffSource.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { openTextSpool, type TextSpool } from '../diff/textSpool.js';
 import { createAtomicFile, removeWhenInterrupted, writeFileAtomic } from '../io/atomicFile.js';
@@ -19,10 +19,10 @@ import { AcsError, usageError } from '../io/error.js';
 import { fileError, writeError } from '../io/input.js';
 import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
 import { toolVersion } from '../io/toolVersion.js';
+import { copyPayloads } from './copyPayloads.js';
 import type { DecisionContext } from './decide.js';
 import { sha256OfFile } from './fileDigests.js';
 import { hostingJson } from './hostingJson.js';
-import { copyPayloads } from './payload.js';
 import { openDraft } from './planDraft.js';
 import {
   aliasFor,

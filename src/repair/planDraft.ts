@@ -1,9 +1,10 @@
 /** A plan in the making: what follows from each contract, one after another. */
 import type { HostingMap } from '../commitment/hostingMap.js';
 import type { ComparedContract, Difference } from '../diff/difference.js';
-import type { DiffSource, DiffSourceFacts } from '../diff/source.js';
+import type { DiffSource, DiffSourceFacts } from '../diff/diffSource.js';
 import type { TextSpool } from '../diff/textSpool.js';
 import { AcsError } from '../io/error.js';
+import type { PayloadNeed } from './copyPayloads.js';
 import {
   type Decision,
   type DecisionContext,
@@ -13,7 +14,6 @@ import {
   type RepairAction,
 } from './decide.js';
 import { decisionJson, inverseJson } from './decisionJson.js';
-import type { PayloadNeed } from './payload.js';
 import type { ParticipantFiles } from './planFolder.js';
 import { collectWarnings, type WarningCollector } from './warnings.js';
 

@@ -7,7 +7,7 @@ import { commitmentsOf } from '../commitment/commitments.js';
 import { GroupStates } from '../commitment/groups.js';
 import { type HostingMap, hostingMapOf } from '../commitment/hostingMap.js';
 import { diffInputs } from '../diff/diff.js';
-import type { DiffSource } from '../diff/source.js';
+import type { DiffSource } from '../diff/diffSource.js';
 import type { DiffSummary } from '../diff/summary.js';
 import { AcsError, usageError } from '../io/error.js';
 import { sha256OfFile } from './fileDigests.js';

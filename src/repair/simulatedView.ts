@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
-import type { DiffSink, DiffSource, InactiveStatus } from '../diff/source.js';
+import type { DiffSink, DiffSource, InactiveStatus } from '../diff/diffSource.js';
 import { AcsError } from '../io/error.js';
 import { readChunks } from '../io/input.js';
 import type { RecordView } from '../snapshot/record.js';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { snapshotInfo } from '../../src/inspect/info.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';

@@ -5,7 +5,7 @@ import { type CommitmentEvent, GroupStates } from '../../src/commitment/groups.j
 import { type HostingMap, hostingMapOf } from '../../src/commitment/hostingMap.js';
 import type { EngineKind } from '../../src/commitment/ltHashEngine.js';
 import { commitmentOf, isEmptyState, statesEqual, stateToHex } from '../../src/commitment/lthash16.js';
-import { SCHEMES, schemeOf } from '../../src/commitment/scheme.js';
+import { SCHEMES, schemeOf } from '../../src/commitment/schemes.js';
 import {
   type CorpusCommitment,
   type CorpusGroup,

@@ -8,7 +8,6 @@ import {
   writeContractElement,
   writeRawContractElement,
 } from '../../src/commitment/contractElement.js';
-import { openEngine } from '../../src/commitment/engine.js';
 import type { EngineKind } from '../../src/commitment/ltHashEngine.js';
 import {
   addState,
@@ -22,6 +21,7 @@ import {
   stateToHex,
   subtractState,
 } from '../../src/commitment/lthash16.js';
+import { openEngine } from '../../src/commitment/openEngine.js';
 import { hex, json, jsonLines, sha256 } from './vectors.js';
 
 interface Vectors {

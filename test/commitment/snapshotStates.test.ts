@@ -17,7 +17,7 @@ import { GroupStates } from '../../src/commitment/groups.js';
 import { hostingMapOf } from '../../src/commitment/hostingMap.js';
 import { isEmptyState, subtractState } from '../../src/commitment/lthash16.js';
 import { encodeStates, readStates, writeStates } from '../../src/commitment/savedStates.js';
-import { SCHEMES } from '../../src/commitment/scheme.js';
+import { SCHEMES } from '../../src/commitment/schemes.js';
 import { commitmentsOfSnapshot, groupStatesOfSnapshot } from '../../src/commitment/snapshotStates.js';
 import { isTick, tickBefore } from '../../src/commitment/ticks.js';
 import { AcsError } from '../../src/io/error.js';

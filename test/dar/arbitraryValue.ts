@@ -19,7 +19,7 @@ import {
   PLAN_TIMESTAMP,
   PLAN_UNIT,
   type TypePlan,
-} from '../../src/dar/plan.js';
+} from '../../src/dar/typePlan.js';
 import { compareValues } from '../../src/dar/valueOrder.js';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((each) => !each.includes('\0'));

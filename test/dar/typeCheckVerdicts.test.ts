@@ -3,8 +3,8 @@ import { type ContractInstance, decodeBlob } from '../../src/contract/contractIn
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
 import { checkValue } from '../../src/dar/typeCheck.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { valueFromJson } from '../../src/dar/valueFromJson.js';
 import { valueToJson } from '../../src/dar/valueToJson.js';
 import { AcsError } from '../../src/io/error.js';

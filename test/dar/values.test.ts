@@ -7,14 +7,14 @@ import type { LfValue } from '../../src/contract/value.js';
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { type DarCatalog, loadDars } from '../../src/dar/catalog.js';
+import { decodeLedgerApiRecord, decodeLedgerApiValue } from '../../src/dar/ledgerApiValueReader.js';
 import {
   encodeLedgerApiRecord,
   encodeLedgerApiValue,
   type LedgerApiForm,
-} from '../../src/dar/ledgerApiValue.js';
-import { decodeLedgerApiRecord, decodeLedgerApiValue } from '../../src/dar/ledgerApiValueReader.js';
-import { PlanCompiler, type TypePlan } from '../../src/dar/plan.js';
+} from '../../src/dar/ledgerApiValueWriter.js';
 import { checkValue } from '../../src/dar/typeCheck.js';
+import { PlanCompiler, type TypePlan } from '../../src/dar/typePlan.js';
 import { valueFromJson } from '../../src/dar/valueFromJson.js';
 import { compareValues } from '../../src/dar/valueOrder.js';
 import { valueToJson } from '../../src/dar/valueToJson.js';

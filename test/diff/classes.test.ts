@@ -5,7 +5,7 @@ import { encodeBlob } from '../../src/contract/contractInstance.js';
 import type { DiffClass } from '../../src/diff/classes.js';
 import { diffInputs } from '../../src/diff/diff.js';
 import type { Difference } from '../../src/diff/difference.js';
-import type { DiffSource, InactiveStatus } from '../../src/diff/source.js';
+import type { DiffSource, InactiveStatus } from '../../src/diff/diffSource.js';
 import {
   contractId,
   hostingJson,

@@ -8,9 +8,9 @@ import { openMismatchFile } from '../../src/diff/cantonMismatch.js';
 import { type DiffOptions, diffInputs } from '../../src/diff/diff.js';
 import type { Difference } from '../../src/diff/difference.js';
 import { differenceJson } from '../../src/diff/differenceJson.js';
+import { type DiffSource, snapshotSource } from '../../src/diff/diffSource.js';
 import { openHtmlReport } from '../../src/diff/htmlReport.js';
 import { openDiffSource } from '../../src/diff/openSource.js';
-import { type DiffSource, snapshotSource } from '../../src/diff/source.js';
 import type { DiffSummary } from '../../src/diff/summary.js';
 import {
   contractId,
@@ -140,7 +140,7 @@ describe('spilling', () => {
     expect(plenty.summary.spilledBytes).toBe(0);
     expect(plenty.summary.byClass).toEqual({ 'counter-differs': 42, 'only-in': 60 });
     const { RowTable } = await import('../../src/diff/rowTable.js');
-    const { Spill } = await import('../../src/diff/spill.js');
+    const { Spill } = await import('../../src/diff/rowSpill.js');
     const { idOf } = await import('../../src/diff/row.js');
     const { RowBuilder, newRowKey } = await import('../../src/diff/rowBuilder.js');
     const { openVocabulary } = await import('../../src/diff/vocabulary.js');

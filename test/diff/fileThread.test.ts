@@ -8,9 +8,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { parseHostingMap } from '../../src/commitment/hostingMap.js';
 import { type DiffOptions, diffInputs } from '../../src/diff/diff.js';
 import { differenceJson } from '../../src/diff/differenceJson.js';
+import { type DiffSource, snapshotSource } from '../../src/diff/diffSource.js';
 import { openDiffSource } from '../../src/diff/openSource.js';
 import { planThreads } from '../../src/diff/readInputs.js';
-import { type DiffSource, snapshotSource } from '../../src/diff/source.js';
 import { onReadOf } from '../../src/io/readMeter.js';
 import {
   instance,

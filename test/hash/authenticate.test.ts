@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { decodeBlob, encodeBlob } from '../../src/contract/contractInstance.js';
 import { ContractView } from '../../src/contract/contractView.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { readSalt, writeAuthenticationData } from '../../src/hash/authenticationData.js';
 import { typedContractHash, untypedContractHash } from '../../src/hash/contractHash.js';

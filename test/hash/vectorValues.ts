@@ -1,5 +1,6 @@
 /** Values of `contract-hash.json` as LF values, and types made to fit them. */
 import type { LfValue } from '../../src/contract/value.js';
+import type { LfType } from '../../src/dar/type.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,
@@ -18,8 +19,7 @@ import {
   PLAN_UNIT,
   PLAN_VARIANT,
   TypePlan,
-} from '../../src/dar/plan.js';
-import type { LfType } from '../../src/dar/type.js';
+} from '../../src/dar/typePlan.js';
 
 export type VectorValue =
   | { t: 'unit' }

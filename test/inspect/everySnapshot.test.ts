@@ -10,7 +10,7 @@ import { ContractView } from '../../src/contract/contractView.js';
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { valueFromJson } from '../../src/dar/valueFromJson.js';
 import { labelledRenderer } from '../../src/inspect/labelledArgument.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';

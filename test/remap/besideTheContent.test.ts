@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { type PartyMap, partyMap, readPartyMap, unchangedParties } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapOptions } from '../../src/remap/remapOptions.js';

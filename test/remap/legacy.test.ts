@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { runCommand } from '../cli/runCommand.js';
 import {

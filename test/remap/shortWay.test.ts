@@ -8,7 +8,7 @@ import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { plainRecord } from '../../src/convert/plainLedgerApiValue.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { listParties } from '../../src/remap/listParties.js';
 import { partyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { AcsError } from '../../src/io/error.js';
 import { listParties } from '../../src/remap/listParties.js';
 import { partyMap } from '../../src/remap/partyMap.js';

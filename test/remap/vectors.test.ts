@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBlob } from '../../src/contract/contractInstance.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { partyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapCode } from '../../src/remap/remapFindings.js';

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSnapshotFile } from '../../src/contract/snapshotFile.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/plan.js';
+import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { type PartyMap, partyMap, readPartyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapOptions } from '../../src/remap/remapOptions.js';

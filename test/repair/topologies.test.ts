@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostingMapOf } from '../../src/commitment/hostingMap.js';
 import type { ContractInstance } from '../../src/contract/contractInstance.js';
-import type { InactiveStatus } from '../../src/diff/source.js';
+import type { InactiveStatus } from '../../src/diff/diffSource.js';
 import { makePlan } from '../../src/repair/plan.js';
 import { readPlan } from '../../src/repair/planJson.js';
 import { parsePolicy } from '../../src/repair/policy.js';

@@ -1,7 +1,7 @@
 /** Views of participants in memory that know as much as a store: what is in flight, archived and purged. */
 import { createHash } from 'node:crypto';
 import { type ContractInstance, encodeBlob } from '../../src/contract/contractInstance.js';
-import type { DiffSource, InactiveStatus } from '../../src/diff/source.js';
+import type { DiffSource, InactiveStatus } from '../../src/diff/diffSource.js';
 import { participant, SYNC } from '../diff/contracts.js';
 
 export interface ViewRow {

@@ -3,7 +3,7 @@
  * tick, incrementally and anew, forwards and backwards in time.
  */
 import { describe, expect, it } from 'vitest';
-import { SCHEMES } from '../../src/commitment/scheme.js';
+import { SCHEMES } from '../../src/commitment/schemes.js';
 import { appendUpdates } from '../../src/store/append.js';
 import { commitmentsOfStore, type StoreStates, storeStates } from '../../src/store/commitments.js';
 import { loadBase } from '../../src/store/load.js';

@@ -5,7 +5,7 @@ import { expectedCommitment } from '../../commitment/expectedCommitment.js';
 import { type GroupDigestList, groupDigests, groupName, readSalt } from '../../commitment/groupDigests.js';
 import { participantUid, readHostingMap } from '../../commitment/hostingMap.js';
 import { commitmentLogText } from '../../commitment/lthash16.js';
-import { SCHEMES, schemeOf } from '../../commitment/scheme.js';
+import { SCHEMES, schemeOf } from '../../commitment/schemes.js';
 import { parseMicros } from '../../contract/time.js';
 import { usageError } from '../../io/error.js';
 import { type ComputedCommitments, computeCommitments } from '../../store/computeCommitments.js';

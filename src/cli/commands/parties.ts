@@ -1,6 +1,6 @@
 /** `acs parties` */
 
-import { PlanCompiler } from '../../dar/plan.js';
+import { PlanCompiler } from '../../dar/typePlan.js';
 import { writeFileAtomic } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
 import { completeMap, mapCsv, readPartialMap } from '../../remap/completeMap.js';

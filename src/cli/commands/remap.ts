@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { isPackageId, synchronizerIdProblem } from '../../contract/identifier.js';
 import { parseMicros } from '../../contract/time.js';
-import { PlanCompiler } from '../../dar/plan.js';
+import { PlanCompiler } from '../../dar/typePlan.js';
 import { usageError } from '../../io/error.js';
 import { fileError } from '../../io/input.js';
 import { mint } from '../../remap/mint.js';

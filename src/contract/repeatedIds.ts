@@ -10,14 +10,14 @@ const PARTS = 256;
 const FIRST_WORDS = 64;
 const BLOCK_WORDS = 4096;
 
-export interface ContractIdList {
+export interface RepeatedIds {
   /** Takes fingerprints as `fingerprintInto` writes them. */
   add(ids: Uint32Array): void;
   /** Fingerprints that were added more than once, each once, as {@link fingerprintText} gives it; at most `limit` of them. */
   repeated(limit: number): Set<string>;
 }
 
-/** The fingerprint of the raw contract id `buf[start, end)` as {@link ContractIdList.repeated} gives it. */
+/** The fingerprint of the raw contract id `buf[start, end)` as {@link RepeatedIds.repeated} gives it. */
 export function fingerprintText(buf: Buffer, start: number, end: number): string {
   const [high, low] = fingerprint(buf, start, end);
   return `${high}.${low}`;
@@ -30,7 +30,7 @@ interface Part {
   filled: number;
 }
 
-export function contractIdList(): ContractIdList {
+export function repeatedIds(): RepeatedIds {
   /** By the topmost byte; appending to 256 places is cheap where a table would miss the cache every time. */
   const parts = Array.from(
     { length: PARTS },

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { spill } from '../../src/remap/spill.js';
+import { spill } from '../../src/remap/byteSpill.js';
 
 const texts = ['first', '', 'a second one', 'x'.repeat(100_000)];
 

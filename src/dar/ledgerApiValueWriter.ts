@@ -5,10 +5,10 @@
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
 import { WireWriter } from '../wire/writer.js';
-import type { TypePlan } from './plan.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';
 import type { TypeRef } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
+import type { TypePlan } from './typePlan.js';
 import { atRoot, atStep } from './valuePath.js';
 
 /** Field numbers of the Ledger API `Value` oneof. From 12 on they differ from those of the blob. */

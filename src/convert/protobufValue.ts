@@ -13,7 +13,7 @@ import {
   MIN_TIMESTAMP,
 } from '../contract/value.js';
 import { checkNumeric } from '../contract/valueDecoder.js';
-import { LEDGER_API_FIELD } from '../dar/ledgerApiValue.js';
+import { LEDGER_API_FIELD } from '../dar/ledgerApiValueWriter.js';
 import { AcsError } from '../io/error.js';
 import { decodeUtf8, WireReader } from '../wire/reader.js';
 

@@ -5,7 +5,7 @@
 import { BlobView } from '../contract/blob.js';
 import { ContractView } from '../contract/contractView.js';
 import type { PackageSet } from '../dar/type.js';
-import type { DiffSink, DiffSource } from '../diff/source.js';
+import type { DiffSink, DiffSource } from '../diff/diffSource.js';
 import { authenticate } from '../hash/authenticate.js';
 import type { Verdict } from '../hash/verdict.js';
 import { AcsError } from '../io/error.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contractIdList, fingerprintText } from '../../src/contract/idList.js';
 import { fingerprintInto } from '../../src/contract/idTable.js';
+import { fingerprintText, repeatedIds } from '../../src/contract/repeatedIds.js';
 
 function packed(ids: readonly Buffer[]): Uint32Array {
   const words = new Uint32Array(2 * ids.length);
@@ -19,7 +19,7 @@ describe('the list of contract ids', () => {
         fc.integer({ min: 1, max: 50 }),
         (numbers, portion) => {
           const ids = numbers.map((n) => Buffer.from(`00${n.toString(16).padStart(64, '0')}`, 'hex'));
-          const list = contractIdList();
+          const list = repeatedIds();
           for (let i = 0; i < ids.length; i += portion) list.add(packed(ids.slice(i, i + portion)));
           const twice = ids.filter((_, i) => numbers.indexOf(numbers[i] as number) !== i);
           expect(list.repeated(1000)).toEqual(new Set(twice.map((id) => fingerprintText(id, 0, id.length))));
@@ -29,7 +29,7 @@ describe('the list of contract ids', () => {
   });
 
   it('grows beyond one block in one part, and stops at the limit', () => {
-    const list = contractIdList();
+    const list = repeatedIds();
     const ids = Uint32Array.from({ length: 40_000 }, (_, i) => (i % 2 === 0 ? i >>> 2 : 0x42000000));
     list.add(ids);
     expect(list.repeated(10).size).toBe(10);
