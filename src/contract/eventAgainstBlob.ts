@@ -59,7 +59,10 @@ export function eventComparer(): (view: ContractView) => EventDifference[] {
     if (args >= 0) {
       const argsEnd = eventFields[2 * EVENT.createArguments + 1];
       const path = recordDifference(buf, args, argsEnd, blob.buf, blob.argumentStart, blob.argumentEnd);
-      if (path !== undefined) note('createArguments', `differs at field ${path}`, `differs at field ${path}`);
+      if (path !== undefined) {
+        const where = path === '' ? 'differs as a whole' : `differs at field ${path}`;
+        note('createArguments', where, where);
+      }
     }
     const key = eventFields[2 * EVENT.contractKey];
     if (key >= 0 !== blob.hasKey) {

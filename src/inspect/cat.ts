@@ -31,9 +31,10 @@ export type CatRow = (string | undefined)[];
 
 /** Checks field names given by a user. */
 export function parseFields(names: readonly string[]): CatField[] {
-  return names.map((name) => {
+  return names.map((name, i) => {
+    if (names.indexOf(name) !== i) throw usageError(`the field ${name} is named twice`);
     if (!(CAT_FIELDS as readonly string[]).includes(name)) {
-      throw usageError(`no field is called ${name}`, `fields: ${CAT_FIELDS.join(', ')}`);
+      throw usageError(`no field is called ${JSON.stringify(name)}`, `fields: ${CAT_FIELDS.join(', ')}`);
     }
     return name as CatField;
   });

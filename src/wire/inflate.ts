@@ -167,7 +167,13 @@ async function* inflateBody(
     onFault?.();
     if (failure !== undefined) throw failure;
     if (error instanceof AcsError) throw error;
-    throw inflateError(error, bodyStart + inflater.bytesWritten, facts.inflatedBytes);
+    const used = inflater.bytesWritten;
+    throw inflateError(
+      error,
+      bodyStart + used,
+      bodyStart + endOfChunk(recent, fed, used),
+      facts.inflatedBytes,
+    );
   } finally {
     ended = true;
     const used = inflater.bytesWritten;
@@ -191,7 +197,23 @@ function totalBytes(chunks: Buffer[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
-function inflateError(cause: unknown, byteOffset: number, inflatedBytes: number): AcsError {
+/** Where the chunk ends that holds byte `at`, of chunks that end at `end`. */
+function endOfChunk(chunks: readonly Buffer[], end: number, at: number): number {
+  let last = end;
+  for (let i = chunks.length - 1; i >= 0; i--) {
+    if (last - chunks[i].length <= at) break;
+    last -= chunks[i].length;
+  }
+  return last;
+}
+
+/** zlib says what it had used up when it gave bytes out last; the fault lies before `byteLimit`. */
+function inflateError(
+  cause: unknown,
+  byteOffset: number,
+  byteLimit: number,
+  inflatedBytes: number,
+): AcsError {
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === 'Z_BUF_ERROR') {
     return new AcsError('GZIP_TRUNCATED', 'the file ends inside the compressed data', {
@@ -205,7 +227,7 @@ function inflateError(cause: unknown, byteOffset: number, inflatedBytes: number)
   return new AcsError('GZIP_DAMAGED', `the compressed data is damaged (${(cause as Error).message})`, {
     byteOffset,
     expected: 'a valid deflate stream',
-    found: `damage here or somewhat behind; ${inflatedBytes} inflated bytes come before it`,
+    found: `damage noticed from here to byte ${byteLimit}; ${inflatedBytes} inflated bytes come before it`,
     hint: 'fetch the file again, or save what is left with `acs recover`',
     cause,
   });

@@ -233,6 +233,14 @@ describe('acs cat', () => {
   it('refuses a field it does not know', async () => {
     const result = await runCommand('cat', fixture('snapshots/tiny.acs.gz'), '--fields', 'colour');
     expect(result.status).toBe(2);
-    expect(result.stderr).toContain('no field is called colour');
+    expect(result.stderr).toContain('no field is called "colour"');
+    const twice = await runCommand(
+      'cat',
+      fixture('snapshots/tiny.acs.gz'),
+      '--fields',
+      'offset,contractId,offset',
+    );
+    expect(twice.stderr).toContain('the field offset is named twice');
+    expect(twice.status).toBe(2);
   });
 });

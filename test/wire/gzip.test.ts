@@ -1,4 +1,4 @@
-import { constants, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type GzipWriterOptions, gzipWriter } from '../../src/wire/deflate.js';
@@ -192,6 +192,30 @@ describe('inflating', () => {
     await expect(inflate(zeros, 1 << 16, { maxInflatedBytes: 1 << 20 })).rejects.toMatchObject({
       code: 'GZIP_TOO_LARGE',
     });
+  });
+
+  it('says between which bytes damage was noticed, whatever the portions', async () => {
+    // Noise of 3 MB, then a block of a type that there is none of: noticed at its first byte.
+    const noise = Buffer.alloc(3_000_000);
+    for (let i = 0, x = 1; i < noise.length; i++) {
+      x = (x * 1103515245 + 12345) & 0x7fffffff;
+      noise[i] = x >>> 16;
+    }
+    const sound = deflateRawSync(noise, { finishFlush: constants.Z_FULL_FLUSH });
+    const file = Buffer.concat([
+      Buffer.from('1f8b08000000000000ff', 'hex'),
+      sound,
+      Buffer.alloc(500_000, 0xff),
+    ]);
+    const at = 10 + sound.length;
+    for (const size of [1000, 65_536, 1_000_003, 1 << 21, file.length]) {
+      const error = await inflate(file, size).catch((e) => e);
+      expect(error).toMatchObject({ code: 'GZIP_DAMAGED' });
+      const limit = Number(/^damage noticed from here to byte (\d+); /.exec(error.found)?.[1]);
+      expect(error.place.byteOffset).toBeLessThanOrEqual(at);
+      expect(limit).toBeGreaterThan(at);
+      expect(limit - error.place.byteOffset).toBeLessThanOrEqual(size);
+    }
   });
 
   it('leaves no source open when it is abandoned', async () => {

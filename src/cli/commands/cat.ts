@@ -15,6 +15,7 @@ import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { renderTable } from '../table.js';
+import { watchTrailingBytes } from '../trailingBytes.js';
 
 /** Rows of a table are laid out together, so only so many are taken. */
 const TABLE_ROWS = 10_000;
@@ -62,7 +63,8 @@ export const catCommand = defineCommand({
   async run(args, context) {
     if (context.json && args.format !== 'jsonl')
       throw usageError(`--json and --format ${args.format} contradict`);
-    const options: CatOptions = { ...scanOptions(args), blob: args.blob };
+    const trailing = watchTrailingBytes();
+    const options: CatOptions = { ...scanOptions(args), onFacts: trailing.onFacts, blob: args.blob };
     if (args.fields !== undefined) options.fields = parseFields(args.fields.flatMap((f) => f.split(',')));
     if (args.limit !== undefined) options.limit = args.limit;
     const wanted =
@@ -120,6 +122,7 @@ export const catCommand = defineCommand({
         file: args.file,
       });
     }
+    trailing.warn(context);
     if (facts.inFlight > 0) {
       context.warn({
         code: 'IN_FLIGHT_RECORD',

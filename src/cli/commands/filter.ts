@@ -8,6 +8,7 @@ import { defineCommand, EXIT } from '../command.js';
 import type { CliContext } from '../context.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits, humanBytes } from '../table.js';
+import { watchTrailingBytes } from '../trailingBytes.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
 
 export const filterCommand = defineCommand({
@@ -101,13 +102,19 @@ export const filterCommand = defineCommand({
       const listed = args.contracts === undefined ? [] : await readContractIds(args.contracts);
       conditions.contractIds = contractIdList([...(args.contract ?? []), ...listed]);
     }
+    const trailing = watchTrailingBytes();
     const progress = context.progress(`filter ${args.file}`, 'records', { files: [args.file] });
     const result = await filterSnapshot(args.file, args.output, conditions, {
-      read: { ...scanOptions(args), onProgress: (records) => progress.update(records) },
+      read: {
+        ...scanOptions(args),
+        onFacts: trailing.onFacts,
+        onProgress: (records) => progress.update(records),
+      },
       write: snapshotFileOptions(args),
       ...(args['in-flight'] === undefined ? {} : { inFlight: args['in-flight'] }),
     });
     progress.finish();
+    trailing.warn(context);
     warnAbout(result, context);
     if (args.output !== '-') await context.result(result, () => describeResult(result));
     const findings =

@@ -5,6 +5,7 @@ import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits, humanBytes, renderTable } from '../table.js';
+import { watchTrailingBytes } from '../trailingBytes.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
 
 export const mergeCommand = defineCommand({
@@ -37,12 +38,14 @@ export const mergeCommand = defineCommand({
     ),
   async run(args, context) {
     const files = await inputFiles(args.files);
+    const trailing = watchTrailingBytes();
     const progress = context.progress('merge', 'records', { files });
     let before = 0;
     let last = 0;
     const result = await mergeSnapshots(files, args.output, {
       read: {
         ...scanOptions(args),
+        onFacts: trailing.onFacts,
         onProgress: (records) => {
           // Counts start anew with each file.
           if (records < last) before += last;
@@ -53,6 +56,7 @@ export const mergeCommand = defineCommand({
       write: snapshotFileOptions(args),
     });
     progress.finish();
+    trailing.warn(context);
     if (result.inFlight > 0) {
       context.warn({
         code: 'IN_FLIGHT_DROPPED',

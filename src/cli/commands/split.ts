@@ -14,6 +14,7 @@ import { parseByteSize } from '../byteSize.js';
 import { defineCommand, EXIT } from '../command.js';
 import { readOptions, scanOptions } from '../readOptions.js';
 import { groupDigits, humanBytes, renderTable } from '../table.js';
+import { watchTrailingBytes } from '../trailingBytes.js';
 import { contentOptions, snapshotFileOptions } from '../writeOptions.js';
 
 export const splitCommand = defineCommand({
@@ -60,14 +61,20 @@ export const splitCommand = defineCommand({
       .option('prefix', { type: 'string', requiresArg: true, describe: 'beginning of the names' })
       .option('max-parts', { type: 'number', default: MAX_PARTS, describe: 'refuse to make more files' }),
   async run(args, context) {
+    const trailing = watchTrailingBytes();
     const progress = context.progress(`split ${args.file}`, 'records', { files: [args.file] });
     const result = await splitSnapshot(args.file, args.directory, howToSplit(args.by, args.size), {
-      read: { ...scanOptions(args), onProgress: (records) => progress.update(records) },
+      read: {
+        ...scanOptions(args),
+        onFacts: trailing.onFacts,
+        onProgress: (records) => progress.update(records),
+      },
       write: snapshotFileOptions(args),
       maxParts: args['max-parts'],
       ...(args.prefix === undefined ? {} : { prefix: args.prefix }),
     });
     progress.finish();
+    trailing.warn(context);
     if (result.inFlight > 0) {
       context.warn({
         code: 'IN_FLIGHT_DROPPED',
