@@ -4,6 +4,7 @@
  */
 import { AcsError } from '../io/error.js';
 import { WireReader } from '../wire/reader.js';
+import { readVersionedMessage } from '../wire/versionedMessage.js';
 import { WireWriter } from '../wire/writer.js';
 import { COMMITMENT_BYTES } from './lthash16.js';
 
@@ -39,14 +40,7 @@ export function encodeCommitmentMessage(message: CommitmentMessage): Buffer {
 /** Throws `COMMITMENT_MESSAGE_MALFORMED` or a `WIRE_*` error. */
 export function decodeCommitmentMessage(bytes: Buffer): CommitmentMessage {
   const r = new WireReader(bytes);
-  let data: Buffer | undefined;
-  let version = 0;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x0a) data = r.bytes();
-    else if (tag === 0x10) version = r.int32();
-    else r.skip(tag & 7);
-  }
+  const { data, version } = readVersionedMessage(r);
   if (data === undefined || version !== MESSAGE_VERSION) {
     return malformed(
       `data and version ${MESSAGE_VERSION}`,
@@ -61,7 +55,7 @@ export function decodeCommitmentMessage(bytes: Buffer): CommitmentMessage {
     toInclusive: 0n,
     commitment: Buffer.alloc(0),
   };
-  r.reset(data, 0, data.length);
+  r.reset(bytes, data.start, data.end);
   while (r.pos < r.end) {
     const tag = r.tag();
     if (tag === 0x0a) message.physicalSynchronizerId = r.string();

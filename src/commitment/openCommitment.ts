@@ -7,6 +7,7 @@ import { AcsError } from '../io/error.js';
 import { type ByteInput, inputName, readChunks } from '../io/input.js';
 import { frameSplitter } from '../wire/frames.js';
 import { WireReader } from '../wire/reader.js';
+import { readVersionedMessage } from '../wire/versionedMessage.js';
 import { WireWriter } from '../wire/writer.js';
 
 export interface OpenedContract {
@@ -135,26 +136,15 @@ function notFramed(error: AcsError): AcsError {
 /** `UntypedVersionedMessage{data, version}` around `CommitmentContractMeta{cid, reassignment_counter}`. */
 function readMessage(r: WireReader, buf: Buffer, start: number, end: number): OpenedContract {
   r.reset(buf, start, end);
-  let dataStart = -1;
-  let dataEnd = -1;
-  let version = 0;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x0a) {
-      const n = r.length();
-      dataStart = r.pos;
-      r.pos = dataEnd = dataStart + n;
-    } else if (tag === 0x10) version = r.int32();
-    else r.skip(tag & 7);
-  }
-  if (version !== MESSAGE_VERSION || dataStart < 0) {
+  const { data, version } = readVersionedMessage(r);
+  if (version !== MESSAGE_VERSION || data === undefined) {
     throw new AcsError('OPEN_COMMITMENT_VERSION', 'not a message of an opened commitment', {
       byteOffset: start,
       expected: `data and version ${MESSAGE_VERSION}`,
-      found: dataStart < 0 ? 'no data' : `version ${version}`,
+      found: data === undefined ? 'no data' : `version ${version}`,
     });
   }
-  r.reset(buf, dataStart, dataEnd);
+  r.reset(buf, data.start, data.end);
   let contractId = '';
   let reassignmentCounter = 0n;
   while (r.pos < r.end) {
@@ -168,9 +158,9 @@ function readMessage(r: WireReader, buf: Buffer, start: number, end: number): Op
   }
   if (contractId === '' || reassignmentCounter < 0n) {
     throw new AcsError('OPEN_COMMITMENT_MALFORMED', 'an entry has no valid contract id and counter', {
-      byteOffset: dataStart,
+      byteOffset: data.start,
       expected: `a contract id of 1 … ${MAX_CONTRACT_ID_BYTES} bytes and a counter that is not negative`,
-      found: buf.toString('hex', dataStart, Math.min(dataEnd, dataStart + 160)),
+      found: buf.toString('hex', data.start, Math.min(data.end, data.start + 160)),
     });
   }
   return { contractId, reassignmentCounter };

@@ -3,15 +3,11 @@
 import { readTemplateSegments } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { readTimestampMicros, type TemplateId } from '../snapshot/eventValues.js';
+import { type Borders, borders } from '../wire/borders.js';
 import { decodeUtf8, WireReader } from '../wire/reader.js';
+import { readVersionedMessage } from '../wire/versionedMessage.js';
 import { WireWriter } from '../wire/writer.js';
 import type { SourceContract, SourceKey } from './sourceContract.js';
-
-/** A length-delimited field of a message, by borders; `[-1, -1]` when absent. Last one wins. */
-export interface Borders {
-  start: number;
-  end: number;
-}
 
 /** Reads the body of a frame (an envelope). Errors: `ENVELOPE_*`, `RECORD_*`, `WIRE_*`. */
 export function readFormatB(buf: Buffer, start: number, end: number): SourceContract {
@@ -33,15 +29,7 @@ export function readFormatB(buf: Buffer, start: number, end: number): SourceCont
 
 /** The data of an `UntypedVersionedMessage`, and its version (0 when absent). */
 export function envelopeData(buf: Buffer, start: number, end: number): Borders & { version: number } {
-  const r = new WireReader(buf, start, end);
-  let data: Borders | undefined;
-  let version = 0;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x0a) data = borders(r);
-    else if (tag === 0x10) version = r.int32();
-    else r.skip(tag & 7);
-  }
+  const { data, version } = readVersionedMessage(new WireReader(buf, start, end));
   if (data === undefined) {
     throw new AcsError('ENVELOPE_NO_DATA', 'a versioned message has no data field', {
       byteOffset: start,
@@ -49,13 +37,6 @@ export function envelopeData(buf: Buffer, start: number, end: number): Borders &
     });
   }
   return { ...data, version };
-}
-
-export function borders(r: WireReader): Borders {
-  const n = r.length();
-  const start = r.pos;
-  r.pos += n;
-  return { start, end: start + n };
 }
 
 export function missing(byteOffset: number, field: string): AcsError {

@@ -1,8 +1,9 @@
 /** Ledger API v1 `GetActiveContracts` responses, protobuf and JSON (legacy-import spec, 1.1, form L1). */
 import { AcsError } from '../io/error.js';
 import { readIdentifier, readTimestampMicros, type TemplateId } from '../snapshot/eventValues.js';
+import { type Borders, borders } from '../wire/borders.js';
 import { WireReader } from '../wire/reader.js';
-import { type Borders, borders, missing } from './formatB.js';
+import { missing } from './formatB.js';
 import type { JsonMembers, JsonSlice } from './jsonMembers.js';
 import { recordFromJson, valueFromJson } from './ledgerApiJsonValue.js';
 import { templateOfJson, withoutSignatories } from './ledgerApiV2.js';

@@ -5,16 +5,9 @@
 import { readTemplateSegments } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { readTimestampMicros, type TemplateId } from '../snapshot/eventValues.js';
+import { type Borders, borders } from '../wire/borders.js';
 import { WireReader } from '../wire/reader.js';
-import {
-  type Borders,
-  borders,
-  contractParts,
-  envelopeData,
-  missing,
-  readMetadata,
-  versionedValue,
-} from './formatB.js';
+import { contractParts, envelopeData, missing, readMetadata, versionedValue } from './formatB.js';
 import { decodeOtherValue, LF1_VALUE } from './protobufValue.js';
 import type { SourceContract, SourceFormat, SourceValue } from './sourceContract.js';
 

@@ -3,7 +3,9 @@
  * versioned message around it, `01…` ids a bare one.
  */
 import { AcsError } from '../io/error.js';
+import { type Borders, borders } from '../wire/borders.js';
 import { WireReader } from '../wire/reader.js';
+import { readVersionedMessage } from '../wire/versionedMessage.js';
 
 export const SALT_BYTES = 32;
 const MULTIHASH_BYTES = 34;
@@ -12,10 +14,7 @@ const V1_HEAD = Buffer.from('0a260a2408011220', 'hex');
 const V1_TAIL = Buffer.from('101e', 'hex');
 
 /** Borders of the salt inside the buffer that was given. */
-export interface SaltBorders {
-  start: number;
-  end: number;
-}
+export type SaltBorders = Borders;
 
 export interface V2AuthenticationData extends SaltBorders {
   /** The creating update id, a 34-byte multihash; -1 in relative ids. */
@@ -52,14 +51,8 @@ function isCanonical(buf: Buffer, start: number, end: number): boolean {
 }
 
 function readVersioned(r: WireReader): SaltBorders {
-  let data: SaltBorders = { start: r.pos, end: r.pos };
-  let version = 0;
-  while (r.pos < r.end) {
-    const tag = r.tag();
-    if (tag === 0x0a) data = borders(r);
-    else if (tag === 0x10) version = r.int32();
-    else r.skip(tag & 7);
-  }
+  const start = r.pos;
+  const { data = { start, end: start }, version } = readVersionedMessage(r);
   if (version !== 30) throw bad('unknown version of the authentication data', data.start, '30', `${version}`);
   r.reset(r.buf, data.start, data.end);
   let salt: SaltBorders | undefined;
@@ -104,13 +97,6 @@ export function readV2AuthenticationData(buf: Buffer, start: number, end: number
     throw bad('the creating update id has the wrong length', updateIdStart, `${MULTIHASH_BYTES} bytes`);
   }
   return { ...salt, updateIdStart, updateIdEnd };
-}
-
-function borders(r: WireReader): SaltBorders {
-  const n = r.length();
-  const start = r.pos;
-  r.pos += n;
-  return { start, end: r.pos };
 }
 
 function checkLength(salt: SaltBorders): SaltBorders {
