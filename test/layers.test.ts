@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -73,6 +73,16 @@ describe('the levels of src', () => {
     };
     for (const file of targets.keys()) walk(file, []);
     expect(circles).toEqual([]);
+  });
+
+  it('are described with files that exist', () => {
+    const text = readFileSync(join(src, '..', 'docs', 'ARCHITECTURE.md'), 'utf8');
+    const named = [...text.matchAll(/`((?:[A-Za-z0-9]+\/)+[A-Za-z0-9.]+\.c?ts)`/g)].map(([, path]) => path);
+    expect(named.length).toBeGreaterThan(30);
+    const missing = named.filter(
+      (path) => !existsSync(join(src, path)) && !existsSync(join(src, '..', path)),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('have no barrels, no grab bags and no default exports', () => {
