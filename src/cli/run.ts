@@ -234,8 +234,7 @@ function addCommand(
       if (command.run !== undefined && command.subcommands !== undefined)
         (child as unknown as { recommendCommands(on: boolean): void }).recommendCommands(false);
       if (command.run === undefined) child.demandCommand(1, 'Name a subcommand.');
-      for (const [line, what] of command.examples) child.example(line, what);
-      return child.epilogue(exitStatusText(command)) as never;
+      return child.epilogue([...examplesText(command), exitStatusText(command)].join('\n\n')) as never;
     },
     (args) => {
       if (command.run === undefined) return;
@@ -269,6 +268,12 @@ function reflow(text: string): string {
     }
   }
   return [...lines, ...(carried === '' ? [] : [carried])].join('\n');
+}
+
+/** Each example is a line that can be copied as it is; the parser would set it in a column and break it. */
+function examplesText({ examples }: CliCommand<never>): string[] {
+  if (examples.length === 0) return [];
+  return [['Examples:', ...examples.map(([line, what]) => `  # ${what}\n  ${line}`)].join('\n')];
 }
 
 function exitStatusText(command: CliCommand<never>): string {

@@ -33,6 +33,16 @@ describe('help', () => {
     }
   });
 
+  it('every example stands on a line of its own, to be copied as it is', async () => {
+    const help = (await commandReference()).split('\n');
+    for (const command of await all()) {
+      for (const [line, what] of command.examples) {
+        expect(help).toContain(`  ${line}`);
+        expect(help).toContain(`  # ${what}`);
+      }
+    }
+  });
+
   it('the registry word is the command word', async () => {
     for (const [word, load] of Object.entries(COMMANDS))
       expect((await load()).command.split(' ')[0]).toBe(word);
