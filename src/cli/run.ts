@@ -270,10 +270,21 @@ function reflow(text: string): string {
   return [...lines, ...(carried === '' ? [] : [carried])].join('\n');
 }
 
-/** Each example is a line that can be copied as it is; the parser would set it in a column and break it. */
+/** Each example can be copied as it stands; the parser would set it in a column and break it. */
 function examplesText({ examples }: CliCommand<never>): string[] {
   if (examples.length === 0) return [];
-  return [['Examples:', ...examples.map(([line, what]) => `  # ${what}\n  ${line}`)].join('\n')];
+  return [['Examples:', ...examples.map(([line, what]) => `  # ${what}\n  ${shellLines(line)}`)].join('\n')];
+}
+
+/** A long command line as several that the shell reads as one, broken between words, before an option if possible. */
+function shellLines(line: string): string {
+  const room = HELP_COLUMNS - 4;
+  if (line.length <= room) return line;
+  const breaks = [...line.matchAll(/'[^']*'|"[^"]*"| /g)]
+    .filter(({ 0: found, index }) => found === ' ' && index <= room - 2)
+    .map(({ index }) => index);
+  const at = breaks.findLast((index) => line[index + 1] === '-') ?? breaks.at(-1);
+  return at === undefined ? line : `${line.slice(0, at)} \\\n    ${shellLines(line.slice(at + 1))}`;
 }
 
 function exitStatusText(command: CliCommand<never>): string {
