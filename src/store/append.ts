@@ -187,6 +187,7 @@ function appendSession(
         }
         rows.giveBack();
       },
+      waiting: commit,
     },
     options,
   );

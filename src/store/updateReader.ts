@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { readLedgerStream } from '../contract/ledgerStream.js';
 import { AcsError, withHint } from '../io/error.js';
 import { type ByteInput, inputName, letGo, readChunks } from '../io/input.js';
+import { pacedChunks } from './pacedChunks.js';
 import { type TakeBatch, type UpdateThread, updateThread } from './updateThread.js';
 
 /** Bytes of an input, as it is stored, from which on a thread is worth its start. */
@@ -12,6 +13,8 @@ export interface UpdateTaker {
   /** Stores `buf[start, end)`, valid during the call. */
   message(buf: Buffer, start: number, end: number): void;
   batch: TakeBatch;
+  /** The input makes us wait: what has come is to be stored for good. */
+  waiting(): void;
 }
 
 export interface UpdateReaderOptions {
@@ -37,12 +40,15 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
     async read(input) {
       const name = inputName(input);
       const chunks = readChunks(input);
-      const { first, long } = await beginning(chunks, threadFrom);
+      const paced = pacedChunks(chunks);
+      const { first, long } = await beginning(paced, threadFrom);
       const message = lettingGo(input, taker.message);
       const batch = lettingGo(input, taker.batch);
+      const waiting = lettingGo(input, taker.waiting);
       try {
         if (!long) {
-          await readLedgerStream(joined(first, chunks), 'GetUpdatesResponse', message, {
+          const bytes = withoutWaiting(joined(first, paced), waiting);
+          await readLedgerStream(bytes, 'GetUpdatesResponse', message, {
             name,
             ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
           });
@@ -50,7 +56,10 @@ export function updateReader(taker: UpdateTaker, options: UpdateReaderOptions = 
         }
         thread ??= updateThread(draftBatchBytes);
         const give = typeof input === 'string' && input !== '-';
-        await thread.read(name, joined(first, chunks), give, maxMessageBytes, batch);
+        await thread.read(name, joined(first, paced), give, maxMessageBytes, {
+          batch,
+          waiting,
+        });
       } catch (error) {
         throw error instanceof AcsError ? advised(error.locate({ file: name })) : error;
       } finally {
@@ -91,9 +100,9 @@ function advised(error: AcsError): AcsError {
 
 type Step = { chunk: Buffer } | { error: unknown };
 
-/** What comes first, up to `bytes` of it; `long`: there may be more. */
+/** What comes first, up to `bytes` of it or until the input makes us wait; `long`: there may be more. */
 async function beginning(
-  chunks: AsyncGenerator<Buffer>,
+  chunks: AsyncGenerator<Buffer | 'waiting'>,
   bytes: number,
 ): Promise<{ first: Step[]; long: boolean }> {
   const first: Step[] = [];
@@ -102,6 +111,7 @@ async function beginning(
     for (let size = 0; size < bytes; ) {
       const step = await chunks.next();
       if (step.done === true) return { first, long: false };
+      if (step.value === 'waiting') break;
       first.push({ chunk: step.value });
       size += step.value.length;
     }
@@ -112,10 +122,23 @@ async function beginning(
   return { first, long: true };
 }
 
-async function* joined(first: Step[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* joined(
+  first: Step[],
+  rest: AsyncIterable<Buffer | 'waiting'>,
+): AsyncGenerator<Buffer | 'waiting'> {
   for (let step = first.shift(); step !== undefined; step = first.shift()) {
     if ('error' in step) throw step.error;
     yield step.chunk;
   }
   yield* rest;
+}
+
+async function* withoutWaiting(
+  chunks: AsyncIterable<Buffer | 'waiting'>,
+  waiting: () => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    if (chunk === 'waiting') waiting();
+    else yield chunk;
+  }
 }

@@ -27,6 +27,8 @@ export type ToUpdateThread =
   | { kind: 'open'; name: string; maxMessageBytes: number | undefined }
   | { kind: 'chunk'; chunk: Uint8Array<ArrayBuffer> }
   | { kind: 'end' }
+  /** The input makes us wait: the batch goes as it is. */
+  | { kind: 'waiting' }
   /** Reading the input failed: what was read before counts. */
   | { kind: 'broken' }
   /** The oldest batch was stored. */
@@ -43,6 +45,8 @@ export interface UpdateBatch {
 
 export type FromUpdateThread =
   | { kind: 'batch'; batch: UpdateBatch; messages: number; firstIndex: number }
+  /** All that came before `waiting` has been sent. */
+  | { kind: 'waiting' }
   /** A chunk was taken. */
   | { kind: 'taken' }
   | { kind: 'end'; error: SentError | undefined };
@@ -66,10 +70,10 @@ export interface UpdateThread {
    */
   read(
     name: string,
-    chunks: AsyncIterable<Buffer>,
+    chunks: AsyncIterable<Buffer | 'waiting'>,
     give: boolean,
     maxMessageBytes: number | undefined,
-    take: TakeBatch,
+    take: { batch: TakeBatch; waiting(): void },
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -108,9 +112,13 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
     }
   });
 
-  async function pump(chunks: AsyncIterable<Buffer>, give: boolean): Promise<void> {
+  async function pump(chunks: AsyncIterable<Buffer | 'waiting'>, give: boolean): Promise<void> {
     for await (const chunk of chunks) {
       if (stopped) return;
+      if (chunk === 'waiting') {
+        post({ kind: 'waiting' });
+        continue;
+      }
       untaken++;
       const own = give ? (chunk as Uint8Array<ArrayBuffer>) : new Uint8Array(chunk);
       post({ kind: 'chunk', chunk: own }, [own.buffer]);
@@ -134,14 +142,18 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
     }
   }
 
-  async function handOver(take: TakeBatch): Promise<SentError | undefined> {
+  async function handOver(take: { batch: TakeBatch; waiting(): void }): Promise<SentError | undefined> {
     for (;;) {
       const message = await next();
       if (message.kind === 'end') return message.error;
+      if (message.kind === 'waiting') {
+        take.waiting();
+        continue;
+      }
       const { batch, messages, firstIndex } = message;
       const end = batch.spans[(messages - 1) * UPDATE_SPAN + 1];
       const drafts: BatchDrafts = { numbers: batch.drafts, names, next: 0, end };
-      take(Buffer.from(batch.memory), messagesOf(batch.spans, messages, firstIndex), drafts);
+      take.batch(Buffer.from(batch.memory), messagesOf(batch.spans, messages, firstIndex), drafts);
       post({ kind: 'free' });
       // Reading the input goes on in between.
       await breath();

@@ -108,6 +108,11 @@ async function* chunks(): AsyncGenerator<Buffer> {
   for (;;) {
     const message = await next();
     if (message.kind === 'end') return;
+    if (message.kind === 'waiting') {
+      send();
+      post({ kind: 'waiting' });
+      continue;
+    }
     // What is thrown is not told: the other thread knows why.
     if (message.kind !== 'chunk') throw new Error('reading the input failed');
     post({ kind: 'taken' });
