@@ -26,6 +26,7 @@ import { nowMicros, recordRefusal } from './transaction.js';
 import { contentOf } from './updateContent.js';
 import { updateReader } from './updateReader.js';
 import type { ReadMessage } from './updateThread.js';
+import { waitingArchives } from './waitingArchives.js';
 
 /** Events per transaction. */
 export const APPEND_BATCH = 50_000;
@@ -119,7 +120,8 @@ function appendSession(
   const inside = setFilter(db, source.filter);
   const rows = storeRows(db, ROWS_PER_STATEMENT);
   const store = payloads(db, rows, intern, inside);
-  const state = ledgerState(db, rows, source.pk, options);
+  const waiting = waitingArchives(db, rows, source.pk, intern);
+  const state = ledgerState(db, rows, source.pk, options, () => storer.settle());
   const sameUpdate = db
     .prepare('SELECT update_id, content_hash FROM update_tx WHERE source_pk = ? AND off = ?')
     .raw();
@@ -146,7 +148,7 @@ function appendSession(
     findings: {},
     warnings: 0,
   };
-  const storer = updateStorer(db, rows, intern, store, state, source, result);
+  const storer = updateStorer(db, rows, intern, store, state, source, waiting, result);
   let head = source.head;
   /** Synchronizers whose record time moved in this batch. */
   const moved = new Set<number>();
@@ -159,6 +161,7 @@ function appendSession(
 
   function commit(): void {
     if (!db.inTransaction) return;
+    storer.settle();
     rows.flush();
     for (const sync of moved) insertTime.run(source.pk, sync, head, recordTimes.get(sync) as bigint);
     moved.clear();
@@ -180,9 +183,10 @@ function appendSession(
         rows.borrow(buf);
         for (const message of messages) {
           try {
+            waiting.readAt(message.index, message.place);
             takeMessage(message, buf, drafts);
           } catch (error) {
-            throw locateMessage(error, message.index, message.place);
+            throw earliest(locateMessage(error, message.index, message.place));
           }
         }
         rows.giveBack();
@@ -191,6 +195,17 @@ function appendSession(
     },
     options,
   );
+
+  /** What an archive that waits has to tell comes before `error`, which ends the batch. */
+  function earliest(error: unknown): unknown {
+    if (!(error instanceof AcsError) || !db.inTransaction) return error;
+    try {
+      storer.settle();
+      return error;
+    } catch (earlier) {
+      return earlier;
+    }
+  }
 
   function takeMessage(message: ReadMessage, buf: Buffer, drafts: BatchDrafts): void {
     const at = drafts.next;
@@ -280,7 +295,12 @@ function appendSession(
     async read(input) {
       lastOfFile = 0n;
       const before = result.events;
-      await reader.read(input);
+      try {
+        await reader.read(input);
+      } catch (error) {
+        const thrown = earliest(error);
+        throw thrown instanceof AcsError ? thrown.locate({ file: inputName(input) }) : thrown;
+      }
       begin();
       db.prepare(
         "INSERT INTO import(source_pk, kind, file, at_offset, status, contracts, started_at, finished_at) VALUES (?, 'updates', ?, ?, 'complete', ?, ?, ?)",

@@ -10,6 +10,10 @@ export type ContractRow = readonly [pk: number, template: number | null, set: nu
 export interface ContractRows {
   /** By its raw id `buf[start, end)` and the hash of that ({@link idHash}). */
   find(buf: Buffer, start: number, end: number, hash: number): ContractRow | undefined;
+  /** True when certainly no contract has an id of this hash. */
+  isAbsent(hash: number): boolean;
+  /** The number of the one contract that an id of this hash can be that of; 0: there may be none, or several. */
+  only(hash: number): number;
   /** Adds a contract that {@link find} has not found; returns its number. */
   add(
     id: Buffer,
@@ -61,6 +65,12 @@ export function contractRows(db: Db, rows: StoreRows): ContractRows {
       if (found.length === 0) map.missed();
       const row = found.find(([, , , same]) => same === 1);
       return row === undefined ? undefined : [row[0], row[1], row[2]];
+    },
+    isAbsent: (hash) => map.complete && map.first(hash) === 0,
+    only(hash) {
+      if (!map.complete) return 0;
+      const pk = map.first(hash);
+      return pk === 0 || map.next() !== 0 ? 0 : pk;
     },
     add(id, start, end, template, set, createdAt, hash) {
       const kept = rows.keep(id, start, end);

@@ -92,7 +92,14 @@ type ActivationRow = [
   deactEvent: number | null,
 ];
 
-export function ledgerState(db: Db, rows: StoreRows, source: number, how: Strictness): LedgerState {
+/** `beforeNote`: settles what may have something to tell that comes earlier. */
+export function ledgerState(
+  db: Db,
+  rows: StoreRows,
+  source: number,
+  how: Strictness,
+  beforeNote: () => void = () => {},
+): LedgerState {
   const insertRaw = db.prepare('INSERT INTO event_raw(event_pk, form, bytes) VALUES (?, ?, ?)');
   const insertPart = db.prepare(
     'INSERT INTO event_reassignment(event_pk, reassignment_id, source_sync, target_sync, exclusivity, submitter, other_offset) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -143,6 +150,7 @@ export function ledgerState(db: Db, rows: StoreRows, source: number, how: Strict
     detail: string,
     level?: FindingLevel,
   ): void {
+    beforeNote();
     const effective = levelOf(code, how, level);
     if (effective === 'E') {
       if (contract !== null) rows.flushContracts();

@@ -17,6 +17,7 @@ import type { Payload, Payloads } from './payload.js';
 import type { ReadySource } from './source.js';
 import type { StoreRows } from './storeRows.js';
 import { factsOf, ORIGIN, reassignmentId, type UpdateFacts } from './updateContent.js';
+import { MOST_WAITING, type WaitingArchive, type WaitingArchives } from './waitingArchives.js';
 
 /** With facts when it was drafted; its events are then in the order of their nodes. */
 export type StoredUpdate = LedgerUpdate & { facts?: UpdateFacts };
@@ -26,6 +27,8 @@ const UPDATE_KIND = { transaction: 1, reassignment: 2, topology: 3, checkpoint: 
 export interface UpdateStorer {
   /** Inside a transaction. `drafts` are those that the events of the update name, if any. */
   store(buf: Buffer, update: StoredUpdate, drafts: BatchDrafts | undefined): void;
+  /** Takes the archives that wait to their end: before a commit, and before anything is told. */
+  settle(): void;
 }
 
 /** Adds to `counts`. */
@@ -36,10 +39,14 @@ export function updateStorer(
   store: Payloads,
   state: LedgerState,
   source: ReadySource,
+  waiting: WaitingArchives,
   counts: { updates: number; events: number; outsideFilter: number },
 ): UpdateStorer {
   const view = new RecordView();
   const event: NewEvent = newEvent(0n);
+  /** Of an archive that has waited: something may be told of {@link event} meanwhile. */
+  const late: NewEvent = newEvent(0n);
+  const moveEvent = db.prepare('UPDATE event SET contract_pk = ? WHERE event_pk = ?');
   const sameId = db
     .prepare('SELECT off, update_id FROM update_tx WHERE id_hash = ? AND source_pk = ?')
     .raw()
@@ -143,6 +150,7 @@ export function updateStorer(
   function activation(buf: Buffer, update: LedgerUpdate, one: UpdateEvent, sync: number): number | undefined {
     const { offset } = update;
     const part = one.reassignment;
+    if (waiting.size > 0 && !isCertainlyNew(one)) settle();
     const payload = payloadOf(buf, one, sync);
     if (payload === undefined) {
       counts.outsideFilter++;
@@ -168,35 +176,51 @@ export function updateStorer(
     return payload.set;
   }
 
+  /** No archive waits for its contract. */
+  function isCertainlyNew({ draft }: UpdateEvent): boolean {
+    if (draft < 0 || drafts === undefined || drafts.numbers[draft + DRAFT.blobStart] < 0) return false;
+    return store.contracts.isAbsent(drafts.numbers[draft + DRAFT.hash]);
+  }
+
+  function settle(): void {
+    waiting.settle(takeLate);
+  }
+
+  /** Its event was appended, with the only contract it could be one of. */
+  function takeLate(archive: WaitingArchive): void {
+    const { id, hash, template, eventPk, off } = archive;
+    const { contracts } = store;
+    const known = contracts.find(id, 0, id.length, hash);
+    late.off = off;
+    late.contract = known?.[0] ?? contracts.add(id, 0, id.length, template, null, null, hash);
+    late.isNew = known === undefined;
+    late.sync = archive.sync;
+    late.kind = KIND.archive;
+    late.template = template;
+    if (late.contract !== archive.contract) {
+      rows.events.flush();
+      moveEvent.run(late.contract, eventPk);
+    }
+    endActivation(late, eventPk, known);
+  }
+
+  /** What a deactivation ends, once its event was appended. */
+  function endActivation(it: NewEvent, eventPk: number, known: ContractRow | undefined): void {
+    const created = known?.[1] ?? null;
+    if (created !== null && it.template !== null && created !== it.template)
+      checkTemplate(created, it.template, it, eventPk);
+    state.deactivate(it, eventPk, known === undefined && source.filter !== undefined);
+  }
+
   function deactivation(
     buf: Buffer,
     update: LedgerUpdate,
     one: UpdateEvent,
     sync: number,
   ): number | undefined {
-    const { offset } = update;
     const part = one.reassignment;
-    let template: number | null;
-    const { contracts } = store;
-    let known: ContractRow | undefined;
-    if (one.draft >= 0 && drafts !== undefined) {
-      const { numbers, names } = drafts;
-      const idStart = numbers[one.draft + DRAFT.idStart];
-      const idEnd = numbers[one.draft + DRAFT.idEnd];
-      const hash = numbers[one.draft + DRAFT.hash];
-      const number = numbers[one.draft + DRAFT.template];
-      known = contracts.find(buf, idStart, idEnd, hash);
-      template = names.archivedTemplates[number] ?? templateOf(buf, one);
-      if (template !== null) names.archivedTemplates[number] = template;
-      event.contract = known?.[0] ?? contracts.add(buf, idStart, idEnd, template, null, null, hash);
-    } else {
-      const id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
-      const hash = idHash(id);
-      known = contracts.find(id, 0, id.length, hash);
-      template = templateOf(buf, one);
-      event.contract = known?.[0] ?? contracts.add(id, 0, id.length, template, null, null, hash);
-    }
-    event.isNew = known === undefined;
+    const drafted = one.draft >= 0 && drafts !== undefined;
+    const template = drafted ? draftedTemplate(drafts as BatchDrafts, buf, one) : templateOf(buf, one);
     event.sync = sync;
     event.nodeId = one.nodeId;
     event.kind =
@@ -208,19 +232,50 @@ export function updateStorer(
     event.shape = 0;
     event.raw = undefined;
     event.template = template;
+    const { contracts } = store;
+    let id = buf;
+    let idStart = 0;
+    let idEnd: number;
+    let hash: number;
+    if (drafted) {
+      const { numbers } = drafts as BatchDrafts;
+      idStart = numbers[one.draft + DRAFT.idStart];
+      idEnd = numbers[one.draft + DRAFT.idEnd];
+      hash = numbers[one.draft + DRAFT.hash];
+      const only = contracts.only(hash);
+      if (only !== 0) {
+        if (waiting.size === MOST_WAITING) settle();
+        event.contract = only;
+        const pk = state.append(event);
+        waiting.add(only, buf, idStart, idEnd, hash, template, sync, pk, update.offset);
+        return undefined;
+      }
+    } else {
+      id = Buffer.from(buf.toString('latin1', one.idStart, one.idEnd), 'hex');
+      idEnd = id.length;
+      hash = idHash(id);
+    }
+    settle();
+    const known = contracts.find(id, idStart, idEnd, hash);
+    event.contract = known?.[0] ?? contracts.add(id, idStart, idEnd, template, null, null, hash);
+    event.isNew = known === undefined;
     const pk = state.append(event);
     if (part !== undefined) {
       if (part.source !== update.synchronizerId)
-        state.note('SYNC_MISMATCH', offset, event.contract, pk, `unassigned from ${part.source}`);
+        state.note('SYNC_MISMATCH', update.offset, event.contract, pk, `unassigned from ${part.source}`);
       const [from, to] = [intern.synchronizer(part.source), intern.synchronizer(part.target)];
       state.appendReassignment(pk, part, from, to, null);
-      if (event.kind === KIND.unassign) state.pair(event, pk, part, from, to, offset);
+      if (event.kind === KIND.unassign) state.pair(event, pk, part, from, to, update.offset);
     }
-    const itsTemplate = known?.[1] ?? null;
-    if (itsTemplate !== null && template !== null && itsTemplate !== template)
-      checkTemplate(itsTemplate, template, offset, pk);
-    state.deactivate(event, pk, known === undefined && source.filter !== undefined);
+    endActivation(event, pk, known);
     return known?.[2] ?? undefined;
+  }
+
+  function draftedTemplate({ numbers, names }: BatchDrafts, buf: Buffer, one: UpdateEvent): number | null {
+    const number = numbers[one.draft + DRAFT.template];
+    const template = names.archivedTemplates[number] ?? templateOf(buf, one);
+    if (template !== null) names.archivedTemplates[number] = template;
+    return template;
   }
 
   function templateOf(buf: Buffer, one: UpdateEvent): number | null {
@@ -229,20 +284,20 @@ export function updateStorer(
       : intern.templateAt(buf, one.templateStart, one.templateEnd, one.packageName);
   }
 
-  function checkTemplate(created: number, named: number, offset: bigint, pk: number): void {
+  function checkTemplate(created: number, named: number, { off, contract }: NewEvent, pk: number): void {
     const a = intern.templateRow(created);
     const b = intern.templateRow(named);
     if (a.moduleName !== b.moduleName || a.entityName !== b.entityName)
       state.note(
         'TEMPLATE_PACKAGE_DIFFERS',
-        offset,
-        event.contract,
+        off,
+        contract,
         pk,
         `${b.moduleName}:${b.entityName} instead of ${a.moduleName}:${a.entityName}`,
         'E',
       );
     else if (a.packageId !== b.packageId)
-      state.note('TEMPLATE_PACKAGE_DIFFERS', offset, event.contract, pk, `package ${b.packageId}`);
+      state.note('TEMPLATE_PACKAGE_DIFFERS', off, contract, pk, `package ${b.packageId}`);
   }
 
   /** Unassignments only: the id is a hash over them all (ledger-semantics spec, section 2.4). */
@@ -265,5 +320,6 @@ export function updateStorer(
       drafts = itsDrafts;
       apply(buf, update, update.facts ?? factsOf(buf, update));
     },
+    settle,
   };
 }

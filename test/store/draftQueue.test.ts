@@ -4,9 +4,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { AcsError } from '../../src/io/error.js';
 import { appendUpdates } from '../../src/store/append.js';
+import { idHash } from '../../src/store/idHash.js';
 import { loadBase } from '../../src/store/load.js';
 import { withStore } from '../../src/store/open.js';
-import { contract, S1, streamOf, updateJson } from './streams.js';
+import { contract, S1, S2, type Step, streamOf, type TestContract, updateJson } from './streams.js';
 import { fixture, storePath } from './temporaryStore.js';
 
 /** Small enough for many batches, most of which go to the thread. */
@@ -180,5 +181,110 @@ describe('drafts of another thread', () => {
     expect(there.place.byteOffset).toBe(bytes.length);
     expect(there.stored.rows.find(([table]) => table === 'event')?.[1].length).toBeGreaterThan(300);
     expect(there).toEqual(await outcome(1 << 30));
+  });
+});
+
+/** A generator of 31-bit numbers. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return state >>> 8;
+  };
+}
+
+/** Archives that meet all an archive can meet, between creations and reassignments of the same contracts. */
+function archives(count: number, seed: number): object[] {
+  const next = randomFrom(seed);
+  const known = Array.from({ length: 60 }, (_, n) =>
+    contract(n, { signatories: [`issuer-${n % 7}::1220aa`] }),
+  );
+  const messages: object[] = [];
+  for (let i = 1; i <= count; i++) {
+    const synchronizer = next() % 5 === 0 ? S2 : S1;
+    const steps: Step[] = [];
+    const move = next() % 12 === 0;
+    for (let n = 1 + (next() % 3); n > 0; n--) {
+      const c = next() % 4 === 0 ? contract(1000 + i * 10 + n) : known[next() % known.length];
+      const moved = { contract: c, from: S1, to: S2, counter: BigInt(i * 10 + n) };
+      if (move) steps.push({ kind: synchronizer === S1 ? 'unassign' : 'assign', ...moved });
+      else steps.push({ kind: next() % 5 < 2 ? 'create' : 'archive', contract: c });
+    }
+    const message = JSON.stringify(updateJson(steps, { offset: BigInt(i * 2), synchronizer }));
+    // Upgraded: archived under another package.
+    messages.push(
+      JSON.parse(
+        next() % 6 === 0 ? message.replace(/(archived.*?)(ab){32}/, `$1${'cd'.repeat(32)}`) : message,
+      ),
+    );
+  }
+  return messages;
+}
+
+describe('archives that wait', () => {
+  it.each([1, 2, 3, 4, 5, 6])('leave and tell the same as those that do not (%i)', async (seed) => {
+    const bytes = streamOf(archives(600, seed));
+    const [here, there] = [storePath(), storePath()];
+    const batch = seed % 2 === 0 ? 97 : 50_000;
+    const expected = await appendUpdates(here, [bytes], { source: 'p', begin: 0n, batch });
+    expect(expected.findings).toMatchObject({
+      DEACTIVATION_WITHOUT_ACTIVATION: expect.any(Number),
+      DOUBLE_ARCHIVE: expect.any(Number),
+      TEMPLATE_PACKAGE_DIFFERS: expect.any(Number),
+    });
+    expect(await appendUpdates(there, [bytes], { source: 'p', begin: 0n, batch, ...APART })).toEqual(
+      expected,
+    );
+    expect(await everything(there)).toEqual(await everything(here));
+  });
+
+  it('of a contract that another one is taken for by its hash', async () => {
+    // The same 32 bits of their hashes.
+    const [a, b] = [contract(35826), contract(122388)];
+    const top = (c: TestContract): number => Math.floor(idHash(Buffer.from(c.id, 'hex')) / 2 ** 16);
+    expect(top(a)).toBe(top(b));
+    const archive = (c: TestContract, offset: bigint) =>
+      updateJson([{ kind: 'archive', contract: c }], { offset, synchronizer: S1 });
+    const create = (c: TestContract, offset: bigint) =>
+      updateJson([{ kind: 'create', contract: c }], { offset, synchronizer: S1 });
+    const orders = [
+      [create(a, 1n), archive(b, 2n), archive(b, 3n), create(b, 4n), archive(b, 5n), archive(a, 6n)],
+      [create(a, 1n), archive(b, 2n), archive(a, 3n), archive(a, 4n), archive(b, 5n)],
+    ];
+    for (const messages of orders) {
+      const bytes = streamOf(messages);
+      const [here, there] = [storePath(), storePath()];
+      const expected = await appendUpdates(here, [bytes], { source: 'p', begin: 0n });
+      expect(await appendUpdates(there, [bytes], { source: 'p', begin: 0n, ...APART })).toEqual(expected);
+      expect(await everything(there)).toEqual(await everything(here));
+    }
+  });
+
+  it('are refused before what comes after them, at their place', async () => {
+    const made = updates(40);
+    const gone = contract(3, { entity: 'Thing0' });
+    const twice = (offset: bigint) =>
+      updateJson([{ kind: 'archive', contract: gone }], { offset, synchronizer: S1 });
+    const bytes = streamOf([...made, twice(1001n), twice(1003n), ...updates(3)]);
+    const damaged = Buffer.concat([bytes, Buffer.from('020aff', 'hex')]);
+    const cut = bytes.subarray(0, bytes.length - 5);
+    for (const input of [bytes, damaged, cut]) {
+      const outcome = async (options: object) => {
+        const path = storePath();
+        const file = `${storePath()}.bin`;
+        writeFileSync(file, input);
+        const error = await appendUpdates(path, [file], {
+          source: 'p',
+          begin: 0n,
+          strict: true,
+          ...options,
+        }).catch((e) => e);
+        expect(error).toBeInstanceOf(AcsError);
+        return { code: error.code, place: { ...error.place, file: '' }, stored: await everything(path) };
+      };
+      const there = await outcome(APART);
+      expect(there.place.record).toBe(41);
+      expect(there).toEqual(await outcome({}));
+    }
   });
 });
