@@ -22,5 +22,7 @@ export function parseByteSize(text: string, option: string): number {
   if (match === null || unit === undefined) {
     throw usageError(`${option}: ${JSON.stringify(text)} is no size`, 'write it like 512MB, 2GiB or 50k');
   }
+  if (unit === 1 && match[1]!.includes('.'))
+    throw usageError(`${option}: ${JSON.stringify(text)} is no whole number`);
   return Math.floor(Number(match[1]) * unit);
 }

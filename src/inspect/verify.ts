@@ -115,6 +115,7 @@ export async function verifySnapshot(input: ByteInput, options: VerifyOptions = 
   if (checkedBlobs < contracts)
     notChecked.push(`the blobs of ${contracts - checkedBlobs} contracts (sampled or unreadable)`);
   if (authenticate === undefined) notChecked.push('authenticity of the contract ids');
+  if (options.members === 'first') notChecked.push('what follows the first gzip member');
   const complete = damage === undefined;
   if (!complete) notChecked.push('everything behind the damage');
   notChecked.push(...(await duplicates.confirm(input, complete, scan)));

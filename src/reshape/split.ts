@@ -59,6 +59,12 @@ export async function splitSnapshot(
   if ('size' in how && !(Number.isSafeInteger(how.size) && how.size > 0)) {
     throw usageError(`the size of a part is ${how.size}`, 'give a whole number above 0 with --size');
   }
+  if (options.prefix !== undefined && !/^[^/\0]+$/.test(options.prefix)) {
+    throw usageError(
+      `--prefix ${JSON.stringify(options.prefix)} cannot begin the name of a file`,
+      'the folder is given with --directory',
+    );
+  }
   const source = await openReshapeInput(input, options.read);
   const prefix = options.prefix ?? prefixOf(source.name);
   const maxParts = options.maxParts ?? MAX_PARTS;

@@ -225,6 +225,13 @@ describe('verify', () => {
     }
   });
 
+  it('says that it did not look behind the first member when told not to', async () => {
+    const bytes = readFileSync(TINY);
+    const { report } = await verified(Buffer.concat([bytes, bytes]), { members: 'first' });
+    expect(report).toMatchObject({ contracts: 12, errors: 0 });
+    expect(report.notChecked).toContain('what follows the first gzip member');
+  });
+
   it('looks at the same share of blobs every time', async () => {
     const first = await verifySnapshot(fixture('snapshots/multi/participant1.acs.gz'), { sample: 0.1 });
     const second = await verifySnapshot(fixture('snapshots/multi/participant1.acs.gz'), { sample: 0.1 });

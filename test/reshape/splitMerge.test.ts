@@ -195,6 +195,17 @@ describe('split', () => {
   });
 });
 
+it.each([
+  ['half a contract per part', ['--size', '1.5']],
+  ['a prefix that is a path', ['--size', '5', '--prefix', '../evil']],
+  ['an empty prefix', ['--size', '5', '--prefix', '']],
+])('%s is a mistake', async (_, words) => {
+  const parts = fresh();
+  const { status } = await runCommand('split', TINY, '--by', 'count', '-d', parts, ...words);
+  expect(status).toBe(2);
+  await expect(readdir(parts)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 it('of parts that may not be replaced all appear or none', async () => {
   const parts = fresh();
   const whole = await splitSnapshot(TINY, parts, { by: 'count', size: 5 }, { write: { manifest: true } });
