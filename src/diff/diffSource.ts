@@ -49,6 +49,8 @@ export interface DiffSourceFacts {
    * stood like this for longer.
    */
   seenTimes?: ReadonlyMap<string, bigint>;
+  /** A store that was last seen (microseconds) before the record time it is to answer for: updates up to it may be missing. */
+  behind?: { synchronizer: string; lastSeen: bigint; recordTime: bigint };
 }
 
 export interface DiffSource {

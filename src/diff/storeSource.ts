@@ -8,7 +8,7 @@ import { RecordView } from '../snapshot/record.js';
 import { frames } from '../store/activeFrames.js';
 import { inFlightAt, type Question, resolveQuestion, unnamedInFlight } from '../store/ask.js';
 import { idHash } from '../store/idHash.js';
-import { sawTime, timeBeforeBase } from '../store/knownTime.js';
+import { lastSeenTime, offsetAtTime } from '../store/knownTime.js';
 import { KIND } from '../store/ledgerState.js';
 import { type Db, withStore } from '../store/open.js';
 import type { DiffContract, DiffSource, InactiveStatus } from './diffSource.js';
@@ -59,7 +59,12 @@ export async function storeSource(path: string, options: StoreSourceOptions = {}
         }
         for (const contract of contractsInFlight(db, q)) sink.contract(contract);
         const facts = { contracts, inFlightUnknown: unnamedInFlight(db, q), recordTimes };
-        return options.at === undefined ? { ...facts, seenTimes: seenTimes(db, q) } : facts;
+        if (options.at === undefined) return { ...facts, seenTimes: seenTimes(db, q) };
+        const { synchronizer, recordTime } = options.at;
+        const lastSeen = lastSeenTime(db, q.source, synchronizer);
+        return lastSeen === undefined || lastSeen >= recordTime
+          ? facts
+          : { ...facts, behind: { synchronizer, lastSeen, recordTime } };
       }),
 
     inactive: (ids) => ask(path, fixed, (db, q) => inactiveIn(db, q, ids)),
@@ -94,28 +99,10 @@ function ask<T>(
   });
 }
 
-/** The last offset with a record time up to the wanted one; the base when there is none. */
 function offsetAt(db: Db, { source, at }: StoreSourceOptions): bigint {
   const q = resolveQuestion(db, source, { allowPartial: true });
-  // Offsets of other synchronizers in between are taken too: they do not change this one.
-  const next = db
-    .prepare(
-      `SELECT min(off) FROM (
-         SELECT t.off FROM update_tx t JOIN synchronizer y USING(sync_pk)
-           WHERE t.source_pk = :source AND y.sync_id = :synchronizer AND t.record_time > :time
-         UNION ALL SELECT t.off FROM sync_time t JOIN synchronizer y USING(sync_pk)
-           WHERE t.source_pk = :source AND y.sync_id = :synchronizer AND t.record_time > :time)`,
-    )
-    .pluck()
-    .safeIntegers()
-    .get({ source: q.source.pk, synchronizer: at!.synchronizer, time: at!.recordTime }) as bigint | null;
-  if (next === null) return q.offset;
-  const { base } = q.source;
   const { synchronizer, recordTime } = at!;
-  // Only a time that was seen behind the base, or one before everything, is known to fit.
-  if (next <= base || (base > 0n && !sawTime(db, q.source, synchronizer, recordTime)))
-    throw timeBeforeBase(q.source, recordTime, `${q.source.name}@${base}`);
-  return next - 1n;
+  return offsetAtTime(db, q.source, synchronizer, recordTime, `${q.source.name}@${q.source.base}`);
 }
 
 /** Per synchronizer the last record time up to the offset. */

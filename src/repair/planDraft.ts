@@ -225,7 +225,14 @@ export function openDraft(parts: DraftParts) {
     synchronizers,
 
     facts(facts: readonly DiffSourceFacts[]): void {
-      facts.forEach(({ recordTimes }, input) => {
+      facts.forEach(({ recordTimes, behind }, input) => {
+        if (behind !== undefined) {
+          warnings.add(
+            'D8',
+            'a store was last seen before the record time it is compared at',
+            `input ${input + 1}: ${behind.lastSeen} instead of ${behind.recordTime}`,
+          );
+        }
         const cut = recordTimes.get(context.synchronizer);
         if (cut !== undefined) cuts.set(input, cut);
       });

@@ -10,7 +10,7 @@ import type { HostingMap } from '../commitment/hostingMap.js';
 import { AcsError } from '../io/error.js';
 import { describer, questionSql, resolveQuestion } from './ask.js';
 import { firstEventAfter } from './changes.js';
-import { sawTime, timeBeforeBase } from './knownTime.js';
+import { lastSeenTime, offsetAtTime } from './knownTime.js';
 import type { Db } from './open.js';
 import type { ReadySource } from './source.js';
 import { inTransaction } from './transaction.js';
@@ -34,6 +34,8 @@ export interface StoreStates {
   offset: bigint;
   /** Record time of the last update of the synchronizer that the store has, µs; undefined when it has none. */
   lastRecordTime: bigint | undefined;
+  /** The source has not seen the tick asked for: updates up to it may be missing. */
+  behind: boolean;
   /** Contracts active on the synchronizer. */
   contracts: number;
   /** Activations and deactivations taken into account; all contracts when nothing was kept. */
@@ -58,7 +60,10 @@ export function commitmentsOfStore(
 export function storeStates(db: Db, options: StoreCommitmentsOptions): StoreStates {
   const sync = synchronizerOf(db, options.synchronizer);
   const base = resolveQuestion(db, options.source, {});
-  const offset = options.at === undefined ? options.offset : offsetAt(db, base.source, sync, options.at);
+  const offset =
+    options.at === undefined
+      ? options.offset
+      : offsetAtTime(db, base.source, sync.id, options.at, `--offset ${base.source.base}`);
   const q = resolveQuestion(db, base.source.name, { offset, synchronizers: [sync.id] });
   if (q.partial !== undefined) {
     throw new AcsError('STORE_COMMITMENT_PARTIAL', 'a commitment needs every contract the participant sees', {
@@ -108,6 +113,7 @@ export function storeStates(db: Db, options: StoreCommitmentsOptions): StoreStat
     synchronizer: sync.id,
     offset: q.offset,
     lastRecordTime,
+    behind: options.at !== undefined && (lastSeenTime(db, q.source, sync.id) ?? -1n) < options.at,
     contracts: db
       .prepare(`SELECT count(*) ${questionSql(q)}`)
       .pluck()
@@ -142,20 +148,6 @@ function synchronizerOf(db: Db, id: string | undefined): { pk: number; id: strin
       exitCode: 2,
     },
   );
-}
-
-/** The offset of the last update of the synchronizer with a record time up to `time`; the base when there is none. */
-function offsetAt(db: Db, source: ReadySource, sync: { pk: number; id: string }, time: bigint): bigint {
-  const found = lastUpdate(db, source, sync.pk, time)?.offset;
-  // Only a time that was seen behind the base, or one behind everything, is known to fit.
-  if (
-    found === undefined &&
-    source.base > 0n &&
-    lastUpdate(db, source, sync.pk) &&
-    !sawTime(db, source, sync.id, time)
-  )
-    throw timeBeforeBase(source, time, `--offset ${source.base}`);
-  return found === undefined || found < source.base ? source.base : found;
 }
 
 /** Record times of one synchronizer grow with the offset, so the newest that fits is found from the end. */

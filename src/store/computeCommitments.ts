@@ -22,6 +22,8 @@ export interface ComputedCommitments {
   store?: {
     source: string;
     offset: string;
+    /** Updates up to the tick asked for may be missing. */
+    behind: boolean;
     lastRecordTime: string | null;
     /** Activations and deactivations hashed for this answer. */
     changes: number;
@@ -106,6 +108,7 @@ async function ofStore(file: string, options: ComputeOptions): Promise<ComputedC
       store: {
         source: states.source,
         offset: states.offset.toString(),
+        behind: states.behind,
         lastRecordTime: states.lastRecordTime === undefined ? null : formatMicros(states.lastRecordTime),
         changes: states.changes,
         incremental: states.incremental,

@@ -122,6 +122,16 @@ describe('two recorded participants', () => {
     expect([0, 1]).toContain(together.status);
   });
 
+  it('are pointed out when they have not seen the record time they are compared at', async () => {
+    const words = (time: bigint) => [
+      ...['diff', `a=${db}#p1`, `b=${db}#p2`, '--synchronizer', synchronizers.acme],
+      ...['--record-time', `a=${time}`, '--record-time', `b=${time}`],
+    ];
+    const far = await acs(...words(2n ** 52n));
+    expect(far.stderr.match(/DIFF_STORE_BEHIND/g)).toHaveLength(2);
+    expect((await acs(...words(await commonTime(synchronizers.acme, 3)))).stderr).not.toContain('BEHIND');
+  });
+
   it('differ by what happened between two exports: archived, moved, or not yet there', async () => {
     const { found } = await run([await at(1, 2), await at(2, 3)], synchronizers.acme);
     const classes = new Set(found.flatMap((d) => d.classes));

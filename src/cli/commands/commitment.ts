@@ -152,7 +152,7 @@ export const commitmentCommand = defineCommand({
         contracts: found.contracts,
         onOtherSynchronizers: found.elsewhere,
         inFlight: found.inFlight,
-        ...(found.store === undefined ? {} : found.store),
+        ...(found.store === undefined ? {} : storeFacts(found.store)),
         ...(expected === undefined ? {} : { expected: args.expect, equal: expected }),
         commitments: commitments.map((c) => ({
           counterParticipant: c.counterParticipant,
@@ -168,11 +168,23 @@ export const commitmentCommand = defineCommand({
   },
 });
 
+/** That a store is behind is told by a warning. */
+function storeFacts({ behind: _, ...facts }: NonNullable<ComputedCommitments['store']>): object {
+  return facts;
+}
+
 function warnAbout(found: ComputedCommitments, context: CliContext): void {
   if (found.contracts === 0 && found.elsewhere > 0) {
     context.warn({
       code: 'COMMITMENT_NO_CONTRACTS',
       message: `the file has no contract on ${found.synchronizer}, but ${found.elsewhere} on others`,
+      file: found.file,
+    });
+  }
+  if (found.store?.behind === true) {
+    context.warn({
+      code: 'COMMITMENT_STORE_BEHIND',
+      message: `${found.store.source} was last seen on ${found.synchronizer} before the tick: updates up to it may be missing`,
       file: found.file,
     });
   }

@@ -143,6 +143,7 @@ export const diffCommand = defineCommand({
       const progress = context.progress('diff', 'contracts', sourceFiles(sources));
       const done = new Map<DiffSource, number>();
       let skew: string | undefined;
+      let behind: string[] = [];
       const summary = await diffInputs(sources, {
         hosting,
         shared: args.shared,
@@ -158,6 +159,7 @@ export const diffCommand = defineCommand({
           progress.update(total);
         },
         onFacts: (facts) => {
+          behind = storesBehind(names, facts);
           skew = seenSkew(names, facts, args.synchronizer ?? hosting?.synchronizerId);
         },
         onDifference: async (difference) => {
@@ -205,6 +207,8 @@ export const diffCommand = defineCommand({
         context.warn({ code: 'DIFF_NOT_SHARED_SHOWN', message: unscoped });
       if (summary.different > 0 && skew !== undefined)
         context.warn({ code: 'DIFF_STORES_APART', message: skew });
+      // Two that are equal may be so because of what is missing.
+      for (const message of behind) context.warn({ code: 'DIFF_STORE_BEHIND', message });
       const nothing = nothingCompared(summary);
       if (nothing !== undefined) context.warn({ code: 'DIFF_NOTHING_COMPARED', message: nothing });
       return summary.different > 0 || nothing !== undefined ? EXIT.findings : EXIT.ok;
@@ -220,6 +224,15 @@ function openedWithoutScope(sources: readonly DiffSource[], scoped: boolean): st
   const opened = sources.filter(({ kind }) => kind === 'opened-commitment').map(({ name }) => name);
   if (scoped || opened.length === 0 || opened.length === sources.length) return undefined;
   return `${opened.join(', ')} holds only what two participants share: without --hosting all other contracts count as differences`;
+}
+
+/** Stores that have not seen the record time they are compared at. */
+function storesBehind(names: readonly string[], facts: readonly DiffSourceFacts[]): string[] {
+  return facts.flatMap(({ behind }, input) =>
+    behind === undefined
+      ? []
+      : `${names[input]} was last seen at ${behind.lastSeen} on ${behind.synchronizer}, before the record time ${behind.recordTime} it is compared at: what happened in between is not in the store; append what has been recorded since`,
+  );
 }
 
 /** Inputs that are known to stand at different times may differ by what happened in between. */
