@@ -15,10 +15,12 @@ export {
 export { type CommitmentEvent, GroupStates } from './commitment/groups.js';
 export { type HostingMap, parseHostingMap, readHostingMap } from './commitment/hostingMap.js';
 export { type OpenedContract, readOpenCommitment } from './commitment/openCommitment.js';
+export { checkOpenCommitment, type OpenCommitmentVerdict } from './commitment/openCommitmentCheck.js';
 export { diffOpenCommitments, type OpenCommitmentDifference } from './commitment/openCommitmentDiff.js';
 export { readStates, writeStates } from './commitment/savedStates.js';
 export { schemeOf } from './commitment/schemes.js';
 export { commitmentsOfSnapshot, groupStatesOfSnapshot } from './commitment/snapshotStates.js';
+export { isTick, tickBefore } from './commitment/ticks.js';
 export { writeOpenCommitment } from './commitment/writeOpenCommitment.js';
 export { BlobView } from './contract/blob.js';
 export { contentDigest } from './contract/contentDigest.js';

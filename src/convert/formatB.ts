@@ -4,7 +4,7 @@ import { readTemplateSegments } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { readTimestampMicros, type TemplateId } from '../snapshot/eventValues.js';
 import { type Borders, borders } from '../wire/borders.js';
-import { decodeUtf8, WireReader } from '../wire/reader.js';
+import { WireReader } from '../wire/reader.js';
 import { readVersionedMessage } from '../wire/versionedMessage.js';
 import { WireWriter } from '../wire/writer.js';
 import type { SourceContract, SourceKey } from './sourceContract.js';
@@ -240,9 +240,4 @@ export function saltEnvelope(salt: Buffer): Buffer {
 /** The `Salt` message of 32 salt bytes. */
 export function saltMessage(salt: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x08, 0x01, 0x12, salt.length]), salt]);
-}
-
-/** `decodeUtf8` of borders. */
-export function textOf(buf: Buffer, { start, end }: Borders): string {
-  return decodeUtf8(buf, start, end);
 }

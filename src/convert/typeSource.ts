@@ -2,7 +2,6 @@
 
 import type { LfValue } from '../contract/value.js';
 import { decodeValue } from '../contract/valueDecoder.js';
-import { encodeValue } from '../contract/valueEncoder.js';
 import { readJson } from '../dar/jsonReader.js';
 import { formatTypeRef } from '../dar/type.js';
 import type { PlanCompiler, TemplatePlan, TypePlan } from '../dar/typePlan.js';
@@ -86,10 +85,4 @@ function typesMissing({ contractId, templateId }: SourceContract): AcsError {
     expected: `${templateId.packageId}:${templateId.moduleName}:${templateId.entityName}`,
     hint: 'give the DAR that contains it with --dar',
   });
-}
-
-/** The argument as the bytes of a blob: verbatim where the source has them. */
-export function argumentBytes(contract: SourceContract, options: TypingOptions): Buffer {
-  const { argument } = contract;
-  return argument.form === 'bytes' ? argument.bytes : encodeValue(argumentOf(contract, options));
 }

@@ -1,12 +1,10 @@
 /** Makes the row of a contract from what an input shows of it. */
 import { hash, randomBytes } from 'node:crypto';
-import type { BlobView } from '../contract/blob.js';
+import { type BlobView, SERIALIZATION_VERSIONS } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { wordsOf } from '../wire/sameBytes.js';
 import { HAS_CONTENT, IN_FLIGHT, MAX_ID_BYTES, ROW, rowWords } from './row.js';
 import { numberOf, type Vocabulary } from './vocabulary.js';
-
-const VERSIONS: readonly string[] = ['2.1', '2', 'dev'];
 
 /** Drawn at random for one comparison, so that nobody can prepare fields that collide. */
 export function newRowKey(): Int32Array {
@@ -174,7 +172,7 @@ export class RowBuilder {
       this.lastName,
     );
     this.lastName = name;
-    words[ROW.header] = 4 * name + VERSIONS.indexOf(blob.serializationVersion);
+    words[ROW.header] = 4 * name + SERIALIZATION_VERSIONS.indexOf(blob.serializationVersion);
     words[ROW.representative] = -1;
     const micros = blob.createdAt;
     words[ROW.createdLow] = Number(BigInt.asIntN(32, micros));

@@ -91,14 +91,22 @@ describe('recorded updates', () => {
   it('an update cut at every byte is an error or a shorter update, never a crash', () => {
     const line = inflated('live/p1.updates.acs-delta.jsonl.gz').toString().split('\n')[0];
     const first = encodeLedgerJson('GetUpdatesResponse', JSON.parse(line));
+    const whole = structuredClone(parseUpdate(first, 0, first.length));
+    expect(whole).toMatchObject({ kind: 'transaction', offset: 153n });
+    let refused = 0;
     for (let n = 0; n < first.length; n++) {
+      let cut: ReturnType<typeof parseUpdate>;
       try {
-        parseUpdate(first, 0, n);
+        cut = parseUpdate(first, 0, n);
       } catch (error) {
         expect(error).toBeInstanceOf(AcsError);
+        refused++;
+        continue;
       }
+      expect(cut, `cut at ${n}`).not.toEqual(whole);
+      expect(whole.events.slice(0, cut.events.length)).toEqual(cut.events);
     }
-    expect(parseUpdate(first, 0, first.length)).toMatchObject({ kind: 'transaction', offset: 153n });
+    expect(refused).toBeGreaterThan(first.length / 2);
   });
 });
 

@@ -12,6 +12,7 @@ import { computeContractId } from '../../src/hash/computeContractId.js';
 import {
   contractHashHeader,
   keyHashHeader,
+  typedKeyHash,
   untypedContractHash,
   untypedKeyHash,
 } from '../../src/hash/contractHash.js';
@@ -91,7 +92,7 @@ describe('golden hashes of Canton’s own unit tests', () => {
         method === 'typedContract'
           ? typedHash(contractHashHeader('typed', packageName, template), value)
           : method === 'typedKey'
-            ? typedHash(keyHashHeader(packageName, template), value)
+            ? typedKeyHash(packageName, template, planOf([value]), encodeValue(toLf(value))).toString('hex')
             : untypedKeyHash(packageName, template, encodeValue(toLf(value))).toString('hex');
       expect(hash, JSON.stringify({ method, value })).toBe(sha256);
     }
