@@ -70,14 +70,14 @@ export { type PreflightOptions, type PreflightReport, preflightSnapshot } from '
 export { type VerifyReport, verifySnapshot } from './inspect/verify.js';
 export { AcsError, type AcsErrorJson, type Place } from './io/error.js';
 export type { ByteInput } from './io/input.js';
+export { type CountReport, countContracts, countsAgree } from './place/countContracts.js';
+export { type PlaceOptions, type PlaceResult, placeContracts } from './place/placeContracts.js';
+export { type PlacementRow, readPlacement } from './place/placement.js';
 export { type CompletedMap, completeMap } from './remap/completeMap.js';
-export { type CountReport, countContracts, countsAgree } from './remap/countContracts.js';
 export { type PartyHosting, readPartyHosting } from './remap/hosting.js';
 export { listParties, type PartiesResult } from './remap/listParties.js';
 export { type Mint, mint } from './remap/mint.js';
 export { type PartyMap, partyMap, readPartyMap, unchangedParties } from './remap/partyMap.js';
-export { type PlaceOptions, type PlaceResult, placeContracts } from './remap/place.js';
-export { type PlacementRow, readPlacement } from './remap/placement.js';
 export { remapContracts } from './remap/remap.js';
 export type { RemapOptions } from './remap/remapOptions.js';
 export type { RemapResult } from './remap/remapResult.js';

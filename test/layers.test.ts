@@ -18,6 +18,7 @@ const LEVELS = [
   'store',
   'diff',
   'remap',
+  'place',
   'repair',
   'canton',
   'replicate',

@@ -1,8 +1,8 @@
 /** `acs count` */
 import { usageError } from '../../io/error.js';
-import { type CountReport, countContracts, countsAgree } from '../../remap/countContracts.js';
-import { placedFiles } from '../../remap/placedFiles.js';
-import { readPlacement } from '../../remap/placement.js';
+import { type CountReport, countContracts, countsAgree } from '../../place/countContracts.js';
+import { placedFiles } from '../../place/placedFiles.js';
+import { readPlacement } from '../../place/placement.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';

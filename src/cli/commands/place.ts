@@ -1,6 +1,7 @@
 /** `acs place` */
+
+import { type PlaceResult, placeContracts } from '../../place/placeContracts.js';
 import { readPartyHosting } from '../../remap/hosting.js';
-import { type PlaceResult, placeContracts } from '../../remap/place.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';

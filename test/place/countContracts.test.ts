@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { countContracts } from '../../src/remap/countContracts.js';
+import { countContracts } from '../../src/place/countContracts.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture } from '../fixtures.js';
 

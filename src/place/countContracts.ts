@@ -1,10 +1,10 @@
 /** `acs count`: how many contracts per template and party, and whether they are those of a placement. */
 import { ContractView } from '../contract/contractView.js';
+import { Tally } from '../remap/tally.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { activeRows, inFlightAt, resolveQuestion } from '../store/ask.js';
 import { isDatabaseFile, withStore } from '../store/open.js';
 import type { PlacementRow } from './placement.js';
-import { Tally } from './tally.js';
 
 export interface ContractCounts {
   contracts: number;

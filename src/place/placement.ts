@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { AcsError } from '../io/error.js';
 import { fileError } from '../io/input.js';
-import { csvLine, parseCsv } from './csv.js';
+import { csvLine, parseCsv } from '../remap/csv.js';
 
 export type PlacementReason = 'signatory' | 'observer' | 'witness';
 

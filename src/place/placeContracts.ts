@@ -12,14 +12,14 @@ import { createAtomicFile, refuseExisting } from '../io/atomicFile.js';
 import { AcsError } from '../io/error.js';
 import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { inputChanged, refuseReadOnce } from '../io/readTwice.js';
+import { hostingOf, type PartyHosting, refuseTwoHostings } from '../remap/hosting.js';
+import { Tally } from '../remap/tally.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { Interner } from '../wire/interner.js';
-import { hostingOf, type PartyHosting, refuseTwoHostings } from './hosting.js';
 import { importFileKey, importFiles } from './importFiles.js';
 import { PLACEMENT_HEADER, type PlacementReason, placementLine } from './placement.js';
-import { Tally } from './tally.js';
 
 export const PLACE_CODES = {
   UNPLACED: 'contracts none of whose stakeholders is hosted',
