@@ -24,4 +24,7 @@ if (leavesFiles(process.argv.slice(2).filter((word) => !word.startsWith('-')))) 
   }
 }
 
+// Talk that cannot be written (a full disk, a reader that went away) is lost; the work and its exit status are not.
+process.stderr.on('error', () => undefined);
+
 process.exitCode = await runCli(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { formatMicros } from '../contract/time.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { Interner } from '../wire/interner.js';
 import type { JsonBytes } from '../wire/jsonBytes.js';
+import { interfaceViews } from './interfaceViews.js';
 
 /** How an argument and a key are printed with their names: JSON texts. */
 export interface RenderedArgument {
@@ -44,6 +45,7 @@ export const CAT_FIELDS = [
   'contractKey',
   'maintainers',
   'contractKeyHash',
+  'interfaceViews',
   'blobDiffers',
   'createdEventBlob',
 ] as const;
@@ -153,6 +155,8 @@ export function fieldWriters(fields: readonly CatField[], render?: ArgumentRende
       if (blob.hasKey) out.hex(blob.buf, blob.keyHashStart, blob.keyHashEnd);
       return blob.hasKey;
     },
+    interfaceViews: (out, { record }) =>
+      record.has(EVENT.interfaceViews) && json(out, interfaceViews(record)),
     blobDiffers(out, view) {
       const differences = compare(view);
       if (differences.length === 0) return false;

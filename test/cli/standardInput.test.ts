@@ -1,9 +1,10 @@
 /** A producer that goes on is not waited for by a command that has what it wants. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fixture } from '../fixtures.js';
+import { runCommand } from './runCommand.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/acs.cjs', import.meta.url));
 let child: ChildProcess | undefined;
@@ -31,4 +32,26 @@ describe('standard input that does not end', () => {
     const bytes = readFileSync(fixture('snapshots/tiny.acs.gz'));
     expect(await fed(Buffer.concat([bytes.subarray(0, 400), Buffer.alloc(9000, 0xff)]), 'cat', '-')).toBe(4);
   });
+});
+
+describe('standard error that takes nothing', () => {
+  it('costs the talk and not the exit status', () => {
+    const live = fixture('live/p1.export-acs.no-party-filter.acs.gz');
+    const full = openSync('/dev/full', 'w');
+    try {
+      const run = spawnSync(process.execPath, [MAIN, 'cat', '--fields', 'record', live], {
+        stdio: ['ignore', 'pipe', full],
+      });
+      expect(run.stdout.toString().split('\n').length).toBe(19);
+      expect(run.status).toBe(0);
+    } finally {
+      closeSync(full);
+    }
+  });
+});
+
+it('standard input for the file and for the list of ids is a mistake', async () => {
+  const { status, stderr } = await runCommand('filter', '-', '--contracts', '-', '-o', '-');
+  expect(status).toBe(2);
+  expect(stderr).toContain('standard input can be read only once');
 });

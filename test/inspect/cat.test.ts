@@ -1,9 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { encodeLedgerJson } from '../../src/contract/ledgerApiJson.js';
 import { type CatOptions, catJsonLines, catSnapshot, rowJson } from '../../src/inspect/cat.js';
 import type { CatField } from '../../src/inspect/catFields.js';
+import { encodeCreatedEvent, encodeFrame } from '../../src/snapshot/encodeRecord.js';
+import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture, jsonLines, shared } from '../fixtures.js';
 
@@ -192,6 +196,46 @@ describe('acs cat', () => {
     expect(searched.stderr).toMatch(/not in .*: 00ab \[CONTRACT_NOT_FOUND\]/);
     const short = await runCommand('cat', fixture('snapshots/tiny.acs.gz'), ...words, '--limit', '1');
     expect(short).toEqual({ status: 0, stdout: '{"record":0}\n', stderr: '' });
+  });
+
+  it('prints interface views, which exports lack and streams may have', async () => {
+    const identifier = { packageId: 'pi', moduleName: 'Acme.Api', entityName: 'Holding' };
+    const event = encodeLedgerJson('CreatedEvent', {
+      interfaceViews: [
+        {
+          interfaceId: identifier,
+          viewStatus: {},
+          viewValue: {
+            fields: [{ label: 'owner', value: { party: 'alice::12' } }, { value: { int64: '-3' } }],
+          },
+          implementationPackageId: 'impl',
+        },
+        { interfaceId: identifier, viewStatus: { code: 13, message: 'no\u001bview' } },
+      ],
+    });
+    let bytes = Buffer.alloc(0);
+    await scanSnapshot(fixture('snapshots/tiny.acs.gz'), (record) => {
+      if (record.index > 0) return false;
+      const minimal = encodeCreatedEvent({
+        contractId: record.contractId,
+        createdEventBlob: record.createdEventBlob as Buffer,
+      });
+      bytes = gzipSync(encodeFrame(Buffer.concat([minimal, event]), record.synchronizerId, 0n));
+      return true;
+    });
+    const lines: string[] = [];
+    await catJsonLines(bytes, (line) => void lines.push(line.toString()), { fields: ['interfaceViews'] });
+    expect(JSON.parse(lines.join(''))).toEqual({
+      interfaceViews: [
+        {
+          interfaceId: 'pi:Acme.Api:Holding',
+          statusCode: 0,
+          viewValue: { _0: 'alice::12', _1: '-3' },
+          implementationPackageId: 'impl',
+        },
+        { interfaceId: 'pi:Acme.Api:Holding', statusCode: 13, statusMessage: 'no\u001bview' },
+      ],
+    });
   });
 
   it('prints what stands before the damage, then the error', async () => {

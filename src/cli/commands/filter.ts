@@ -98,6 +98,7 @@ export const filterCommand = defineCommand({
       match: args.match,
       invert: args.invert,
     };
+    if (args.file === '-' && args.contracts === '-') throw usageError('standard input can be read only once');
     if (args.contract !== undefined || args.contracts !== undefined) {
       const listed = args.contracts === undefined ? [] : await readContractIds(args.contracts);
       conditions.contractIds = contractIdList([...(args.contract ?? []), ...listed]);
