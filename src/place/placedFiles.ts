@@ -3,6 +3,12 @@ import { AcsError } from '../io/error.js';
 import { type ImportFile, importFiles, safeName } from './importFiles.js';
 import type { PlacementRow } from './placement.js';
 
+/** Of a file that was counted: the participant, and the synchronizer where its name says so. */
+export interface FileOwner {
+  readonly participant: string;
+  readonly synchronizerId?: string;
+}
+
 export interface PlacedFiles {
   /** Every import file of the placement. */
   readonly files: readonly ImportFile[];
@@ -10,7 +16,22 @@ export interface PlacedFiles {
    * Of the file at `path`: the participant, and the synchronizer where the name is exactly that of an import file.
    * Error: `PARTICIPANT_UNKNOWN`.
    */
-  ownerOf(path: string): { readonly participant: string; readonly synchronizerId?: string };
+  ownerOf(path: string): FileOwner;
+}
+
+/**
+ * The import files for which no file was given. None, when no name was that of an import file: whole exports were
+ * counted.
+ */
+export function filesNotGiven(files: readonly ImportFile[], given: readonly FileOwner[]): ImportFile[] {
+  if (given.every(({ synchronizerId }) => synchronizerId === undefined)) return [];
+  return files.filter(
+    ({ participant, synchronizerId }) =>
+      !given.some(
+        (owner) =>
+          owner.participant === participant && (owner.synchronizerId ?? synchronizerId) === synchronizerId,
+      ),
+  );
 }
 
 export function placedFiles(placement: readonly PlacementRow[]): PlacedFiles {

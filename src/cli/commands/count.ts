@@ -1,7 +1,7 @@
 /** `acs count` */
 import { usageError } from '../../io/error.js';
 import { type CountReport, countContracts, countsAgree } from '../../place/countContracts.js';
-import { placedFiles } from '../../place/placedFiles.js';
+import { type FileOwner, filesNotGiven, placedFiles } from '../../place/placedFiles.js';
 import { readPlacement } from '../../place/placement.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
@@ -54,11 +54,10 @@ export const countCommand = defineCommand({
     );
     if (synchronizer !== undefined && wanted?.length === 0)
       throw usageError(`the placement has nothing on ${synchronizer}`, 'check the synchronizer id');
-    const left = new Set(wanted);
-    let importFileGiven = false;
+    const owners: FileOwner[] = [];
     let status: number = EXIT.ok;
     for (const input of await namedFiles(args.files, placement !== undefined)) {
-      const owner =
+      const owner: FileOwner | undefined =
         input.participant === undefined ? placed?.ownerOf(input.file) : { participant: input.participant };
       const expect =
         placement === undefined || owner === undefined
@@ -69,12 +68,7 @@ export const countCommand = defineCommand({
               synchronizerId: synchronizer,
               placedOn: owner.synchronizerId,
             };
-      importFileGiven ||= owner?.synchronizerId !== undefined;
-      for (const file of left) {
-        if (file.participant !== owner?.participant) continue;
-        if (owner.synchronizerId === undefined || owner.synchronizerId === file.synchronizerId)
-          left.delete(file);
-      }
+      if (owner !== undefined) owners.push(owner);
       const progress = context.progress(`count ${input.file}`, 'bytes', { files: [input.file] });
       const report = await countContracts(input.file, expect, {
         scan: scanOptions(args),
@@ -85,8 +79,8 @@ export const countCommand = defineCommand({
       if (!countsAgree(report)) status = EXIT.findings;
       await context.result(report, () => describe(report));
     }
-    if (importFileGiven && left.size > 0) {
-      const names = [...left].map(({ name }) => name);
+    const names = filesNotGiven(wanted ?? [], owners).map(({ name }) => name);
+    if (names.length > 0) {
       const some = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
       context.warn({
         code: 'NOT_COUNTED',
