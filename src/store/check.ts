@@ -3,20 +3,15 @@
  * say, what has been in flight for too long, and does replay agree with a second snapshot. Changes nothing.
  */
 import { BlobView } from '../contract/blob.js';
-import { readLedgerStream } from '../contract/ledgerStream.js';
 import { AcsError } from '../io/error.js';
-import { RecordView } from '../snapshot/record.js';
-import { scanSnapshot } from '../snapshot/scan.js';
-import { inFlightAt, type Question, questionSql, resolveQuestion } from './ask.js';
-import { openBase } from './baseFormat.js';
+import { inFlightAt, type Question, resolveQuestion } from './ask.js';
+import { checkAgainst } from './checkAgainst.js';
 import type { FindingCode, FindingLevel } from './findings.js';
 import { FINDINGS } from './findings.js';
 import { idHash } from './idHash.js';
-import { storeInterner } from './intern.js';
 import { KIND, ledgerState } from './ledgerState.js';
 import { newEvent } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { pendingReassignments } from './pendingReassignments.js';
 import { listSources } from './source.js';
 import { intervalDigest } from './storeInfo.js';
 import { storeRows } from './storeRows.js';
@@ -71,7 +66,9 @@ export async function checkStore(path: string, options: CheckOptions = {}): Prom
     }
     if (options.against !== undefined) {
       const q = resolveQuestion(db, options.source, { offset: options.offset });
-      await checkAgainst(db, q, options.against, report);
+      await checkAgainst(db, q, options.against, (detail, contractId) =>
+        report({ code: 'BASE_DISAGREES', level: 'W', source: q.source.name, contractId, detail }),
+      );
     }
     return result;
   });
@@ -328,73 +325,4 @@ function checkLedger(db: Db, q: Question, report: Report): void {
     .raw()
     .all({ s: q.source.pk }) as [string, number][];
   for (const [id, n] of twice) note('MULTI_ACTIVE', id, `active on ${n} synchronizers`);
-}
-
-/** Compares the answer at the question's offset with a snapshot file or recorded GetActiveContracts. */
-async function checkAgainst(db: Db, q: Question, file: string, report: Report): Promise<void> {
-  const intern = storeInterner(db);
-  const find = db
-    .prepare(
-      `SELECT c.contract_pk, a.counter FROM contract c LEFT JOIN activation a ON a.contract_pk = c.contract_pk
-         AND a.source_pk = :s AND a.sync_pk = :y AND a.act_off <= :o AND (a.deact_off IS NULL OR a.deact_off > :o)
-       WHERE c.id_hash = :h AND c.contract_id = :id`,
-    )
-    .raw()
-    .safeIntegers();
-  const disagree = (contractId: string, detail: string): void =>
-    report({ code: 'BASE_DISAGREES', level: 'W', source: q.source.name, contractId, detail });
-  db.exec(
-    'CREATE TEMP TABLE seen(contract_pk INTEGER, sync_pk INTEGER, PRIMARY KEY(contract_pk, sync_pk)) WITHOUT ROWID',
-  );
-  try {
-    const see = db.prepare('INSERT OR IGNORE INTO seen VALUES (?, ?)');
-    const syncPk = db.prepare('SELECT sync_pk FROM synchronizer WHERE sync_id = ?').pluck();
-    const compare = (record: RecordView): void => {
-      const id = record.contractId;
-      const sync = syncPk.get(record.synchronizerId) as number | undefined;
-      const bytes = Buffer.from(id, 'hex');
-      const row = find.get({ s: q.source.pk, y: sync ?? 0, o: q.offset, h: idHash(bytes), id: bytes }) as
-        | [bigint, bigint | null]
-        | undefined;
-      if (row === undefined || row[1] === null || sync === undefined) {
-        disagree(id, `only in the snapshot, on ${record.synchronizerId}`);
-        return;
-      }
-      see.run(row[0], sync);
-      if (row[1] !== record.reassignmentCounter)
-        disagree(id, `counter ${row[1]} in the store, ${record.reassignmentCounter} in the snapshot`);
-    };
-    const { format, input } = await openBase(file);
-    if (format === 'snapshot') {
-      await scanSnapshot(
-        input,
-        (record) => {
-          if (!record.inFlight) compare(record);
-        },
-        { name: file },
-      );
-    } else {
-      const pending = pendingReassignments();
-      const view = new RecordView();
-      await readLedgerStream(
-        input,
-        'GetActiveContractsResponse',
-        (buf, start, end) => {
-          const entry = pending.take(buf, start, end);
-          if (entry !== undefined) compare(view.parseActive(buf, entry.start, entry.end));
-        },
-        { name: file },
-      );
-    }
-    const rest = db
-      .prepare(
-        `SELECT lower(hex(c.contract_id)), a.sync_pk ${questionSql(q, { contract: true })}
-         AND NOT EXISTS (SELECT 1 FROM temp.seen x WHERE x.contract_pk = a.contract_pk AND x.sync_pk = a.sync_pk)`,
-      )
-      .raw()
-      .iterate({ o: q.offset }) as IterableIterator<[string, number]>;
-    for (const [id, sync] of rest) disagree(id, `only in the store, on ${intern.synchronizerId(sync)}`);
-  } finally {
-    db.exec('DROP TABLE temp.seen');
-  }
 }
