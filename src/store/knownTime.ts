@@ -59,3 +59,18 @@ export function lastSeenTime(db: Db, source: ReadySource, synchronizer: string):
       .get({ source: source.pk, synchronizer }) as bigint | null) ?? undefined
   );
 }
+
+/**
+ * Keeps, as of `offset`, the last record time of every synchronizer up to there, whatever is forgotten of the updates on
+ * either side of it. Inside a transaction.
+ */
+export function keepTimes(db: Db, source: number, offset: bigint): void {
+  db.prepare(
+    `INSERT INTO sync_time(source_pk, sync_pk, off, record_time)
+       SELECT :source, sync_pk, :offset, max(record_time) FROM (
+         SELECT sync_pk, record_time FROM update_tx WHERE source_pk = :source AND off <= :offset
+         UNION ALL SELECT sync_pk, record_time FROM sync_time WHERE source_pk = :source AND off <= :offset)
+       WHERE record_time IS NOT NULL GROUP BY sync_pk
+     ON CONFLICT DO UPDATE SET record_time = excluded.record_time`,
+  ).run({ source, offset });
+}

@@ -1,5 +1,6 @@
 /** `acs store prune`: forgets the history before an offset, which becomes the new base. Nothing active is touched. */
 import { AcsError } from '../io/error.js';
+import { keepTimes } from './knownTime.js';
 import { type Db, withStore } from './open.js';
 import { dropUnusedContracts, readySource } from './source.js';
 import { inTransaction } from './transaction.js';
@@ -79,11 +80,9 @@ export async function pruneBefore(
         db.prepare(`DELETE FROM ${table} WHERE event_pk IN (SELECT event_pk FROM temp.doomed)`).run();
       for (const table of ['finding', 'hosting'])
         db.prepare(`DELETE FROM ${table} WHERE source_pk = ? AND off <= ?`).run(source.pk, before);
+      keepTimes(db, source.pk, before);
+      db.prepare('DELETE FROM sync_time WHERE source_pk = ? AND off < ?').run(source.pk, before);
       db.prepare('DELETE FROM update_tx WHERE source_pk = ? AND off <= ?').run(source.pk, before);
-      db.prepare(
-        `DELETE FROM sync_time WHERE source_pk = :s AND off <= :o AND off < (
-           SELECT max(t.off) FROM sync_time t WHERE t.source_pk = :s AND t.sync_pk = sync_time.sync_pk)`,
-      ).run({ s: source.pk, o: before });
       result.contracts = dropUnusedContracts(db);
       db.prepare('UPDATE source SET base_offset = ? WHERE source_pk = ?').run(before, source.pk);
     });

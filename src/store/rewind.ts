@@ -1,6 +1,7 @@
 /** `acs store reset-to`: a source back at an earlier offset, as after its participant was restored from a backup. */
 import { AcsError } from '../io/error.js';
 import { firstEventAfter } from './changes.js';
+import { keepTimes } from './knownTime.js';
 import { withStore } from './open.js';
 import { dropUnusedContracts, readySource } from './source.js';
 import { inTransaction } from './transaction.js';
@@ -72,6 +73,7 @@ export async function resetTo(
         source.pk,
       );
       db.prepare('DELETE FROM event WHERE source_pk = ? AND event_pk >= ?').run(source.pk, first);
+      keepTimes(db, source.pk, offset);
       for (const table of ['update_tx', 'finding', 'sync_time', 'hosting'])
         db.prepare(`DELETE FROM ${table} WHERE source_pk = ? AND off > ?`).run(source.pk, offset);
       result.contracts = dropUnusedContracts(db);
