@@ -79,6 +79,13 @@ export async function appendUpdates(
         });
       }
       beginSource(db, options.source, options.begin);
+    } else if (options.begin !== undefined && options.begin > known.base) {
+      throw new AcsError('SOURCE_HAS_BASE', 'the history of the source begins earlier already', {
+        expected: `--begin at most ${known.base}, or none`,
+        found: `${options.begin}`,
+        hint: 'updates are added behind the head by themselves; what lies in between must not be left out',
+        exitCode: 2,
+      });
     }
     deferIndices(db);
     const source = readySource(db, options.source);
@@ -211,7 +218,7 @@ function appendSession(
     const at = drafts.next;
     const whole = drafted.next(buf, drafts);
     // What is known already, or out of order, is told by all its bytes.
-    if (whole !== undefined && whole.offset > head && whole.offset > lastOfFile) {
+    if (whole !== undefined && whole.offset > head) {
       take(buf, whole, drafts);
       return;
     }
@@ -229,17 +236,14 @@ function appendSession(
 
   function take(buf: Buffer, update: StoredUpdate, drafts?: BatchDrafts): void {
     const { offset } = update;
-    if (update.kind !== 'checkpoint') {
-      if (offset <= lastOfFile)
-        state.note('OFFSET_NOT_INCREASING', offset, null, null, `after offset ${lastOfFile}`);
-      lastOfFile = offset;
-    }
+    const goesBack = offset <= lastOfFile;
+    if (!goesBack && update.kind !== 'checkpoint') lastOfFile = offset;
     if (offset <= source.base) {
       result.beforeBase++;
       return;
     }
     if (offset <= head) {
-      if (update.kind !== 'checkpoint') replayed(buf, update);
+      if (update.kind !== 'checkpoint') replayed(buf, update, goesBack);
       return;
     }
     begin();
@@ -270,7 +274,8 @@ function appendSession(
     moved.add(sync);
   }
 
-  function replayed(buf: Buffer, update: LedgerUpdate): void {
+  /** `goesBack`: behind another of its file. A recording that was taken up again repeats some. */
+  function replayed(buf: Buffer, update: LedgerUpdate, goesBack: boolean): void {
     rows.updates.flush();
     const row = sameUpdate.get(source.pk, update.offset) as [Buffer, number] | undefined;
     // An update without effect is not kept; another shape of the same stream shows it, or does not.
@@ -280,7 +285,7 @@ function appendSession(
       return;
     }
     state.note(
-      'OFFSET_REPLAY_DIFFERS',
+      goesBack ? 'OFFSET_NOT_INCREASING' : 'OFFSET_REPLAY_DIFFERS',
       update.offset,
       null,
       null,

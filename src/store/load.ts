@@ -82,7 +82,7 @@ async function loadOpened(path: string, file: string, base: Base, options: LoadO
   return withStore(path, { create: true }, async ({ db }) => {
     const source =
       findSource(db, options.source) ?? inTransaction(db, () => createSource(db, options.source));
-    if (source.base !== undefined) return alreadyLoaded(db, source, file, base, options);
+    if (source.base !== undefined) return alreadyLoaded(db, source, file, base, filter, options);
     let unfinished = unfinishedImport(db, source);
     if (unfinished !== undefined && options.restart === true) {
       inTransaction(db, () => deleteSourceData(db, source.pk));
@@ -346,10 +346,6 @@ async function load(
   options.onCommit?.(records);
   await checkpoints.stop();
   db.pragma('wal_checkpoint(TRUNCATE)');
-  const named = db
-    .prepare('SELECT count(*) FROM event WHERE source_pk = ? AND kind IN (6, 7)')
-    .pluck()
-    .get(source.pk) as number;
   return {
     source: source.name,
     offset: options.offset,
@@ -358,7 +354,7 @@ async function load(
     records,
     contracts,
     skipped,
-    inFlight: { named, unnamed },
+    inFlight: { named: namedInFlight(db, source), unnamed },
     resumedAt,
     filter,
     findings: Object.fromEntries(state.findings),
@@ -440,6 +436,7 @@ async function alreadyLoaded(
   source: Source,
   file: string,
   { format, readsTwice }: Base,
+  filter: string[] | undefined,
   options: LoadOptions,
 ): Promise<LoadResult> {
   const row = db
@@ -448,7 +445,8 @@ async function alreadyLoaded(
     )
     .raw()
     .get(source.pk, options.offset) as [Buffer | null, number, number, number] | undefined;
-  if (row?.[0] && readsTwice && row[0].equals(await fileSha256(file))) {
+  const sameParties = filter?.join() === source.filter?.join();
+  if (row?.[0] && readsTwice && sameParties && row[0].equals(await fileSha256(file))) {
     return {
       source: source.name,
       offset: options.offset,
@@ -457,16 +455,23 @@ async function alreadyLoaded(
       records: row[1],
       contracts: row[2],
       skipped: row[3],
-      inFlight: { named: 0, unnamed: source.baseInFlight },
+      inFlight: { named: namedInFlight(db, source), unnamed: source.baseInFlight },
       resumedAt: row[1],
       filter: source.filter,
       findings: {},
     };
   }
   throw new AcsError('SOURCE_HAS_BASE', 'the source has a base already', {
-    found: `${source.name} at offset ${source.base}`,
+    found: `${source.name} at offset ${source.base}${sameParties ? '' : `, of ${source.filter?.join(', ') ?? 'every party'}`}`,
     hint: 'load it under another --source, or compare it: acs store check --source P --against FILE --offset N',
   });
+}
+
+function namedInFlight(db: Db, source: Source): number {
+  return db
+    .prepare('SELECT count(*) FROM event WHERE source_pk = ? AND kind IN (6, 7)')
+    .pluck()
+    .get(source.pk) as number;
 }
 
 async function fileSha256(file: string): Promise<Buffer> {

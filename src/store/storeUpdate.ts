@@ -14,7 +14,7 @@ import { KIND, type LedgerState, type NewEvent } from './ledgerState.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
 import type { Db } from './open.js';
 import type { Payload, Payloads } from './payload.js';
-import type { ReadySource } from './source.js';
+import { type ReadySource, setFilter } from './source.js';
 import type { StoreRows } from './storeRows.js';
 import { factsOf, ORIGIN, reassignmentId, type UpdateFacts } from './updateContent.js';
 import { MOST_WAITING, type WaitingArchive, type WaitingArchives } from './waitingArchives.js';
@@ -54,6 +54,7 @@ export function updateStorer(
   const insertHosting = db.prepare(
     'INSERT INTO hosting(source_pk, off, n, sync_pk, party_pk, participant, kind, permission) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
+  const inside = setFilter(db, source.filter);
   const updateIds = absenceFilter(db, rows.updates.flush);
   /** Those of the update being stored. */
   let drafts: BatchDrafts | undefined;
@@ -204,12 +205,17 @@ export function updateStorer(
     endActivation(late, eventPk, known);
   }
 
+  /** Whether the base was filtered, and not by a stakeholder of what is known of a contract. */
+  function mayBeOutside(set: number | null): boolean {
+    return inside !== undefined && (set === null || !inside(set));
+  }
+
   /** What a deactivation ends, once its event was appended. */
   function endActivation(it: NewEvent, eventPk: number, known: ContractRow | undefined): void {
     const created = known?.[1] ?? null;
     if (created !== null && it.template !== null && created !== it.template)
       checkTemplate(created, it.template, it, eventPk);
-    state.deactivate(it, eventPk, known === undefined && source.filter !== undefined);
+    state.deactivate(it, eventPk, mayBeOutside(known?.[2] ?? null));
   }
 
   function deactivation(

@@ -214,6 +214,10 @@ describe('asking', () => {
     const more = oneByOne([{ kind: 'create', contract: contract(3, others) }], 30n);
     const appended = await appendUpdates(db, [streamOf(more)], { source: 'p' });
     expect(appended).toMatchObject({ outsideFilter: 1, findings: { FILTER_ESCAPE: 1 } });
+    // That another source knows a contract does not make it one of this source.
+    await appendUpdates(db, [stream], { source: 'q', begin: 0n });
+    const ended = oneByOne([{ kind: 'archive', contract: contract(2, others) }], 40n);
+    expect((await appendUpdates(db, [streamOf(ended)], { source: 'p' })).warnings).toBe(0);
     expect((await checkStore(db)).problems).toEqual([]);
   });
 
@@ -272,6 +276,25 @@ describe('asking', () => {
 });
 
 describe('loading again', () => {
+  it('the same file is recognised, unless other parties are asked for', async () => {
+    const db = storePath();
+    const file = fixture('live2/stream/p1.acs-5.bin.gz');
+    const load = (...parties: string[]) => loadBase(db, file, { source: 'p', offset: 1551n, parties });
+    const first = await load();
+    expect(first.inFlight.named).toBe(1);
+    expect(await load()).toMatchObject({ status: 'already-loaded', inFlight: first.inFlight });
+    await expect(load('alice::1220aa')).rejects.toMatchObject({ code: 'SOURCE_HAS_BASE' });
+  });
+
+  it('a beginning behind the base would leave a gap', async () => {
+    const db = await loaded();
+    const updates = streamOf(oneByOne([{ kind: 'create', contract: contract(1) }], 40n));
+    await expect(appendUpdates(db, [updates], { source: 'p', begin: 30n })).rejects.toMatchObject({
+      code: 'SOURCE_HAS_BASE',
+    });
+    expect(await appendUpdates(db, [updates], { source: 'p', begin: 0n })).toMatchObject({ head: 40n });
+  });
+
   it('after a load of which nothing was taken any other is a first one, under its own name', async () => {
     const db = storePath();
     const bad = `${db}.bad.acs.gz`;

@@ -425,6 +425,14 @@ describe('resuming', () => {
     }
   });
 
+  it('a file in which a recording was taken up again repeats some updates', async () => {
+    const db = storePath();
+    const all = oneByOne([STEPS.C, STEPS.U, STEPS.A, STEPS.X]);
+    const again = [...all.slice(0, 3), ...all.slice(1)];
+    expect(await append(db, again)).toMatchObject({ updates: 4, replayed: 2, head: 40n });
+    expect(await append(storePath(), again, { threadFrom: 0 })).toMatchObject({ updates: 4, replayed: 2 });
+  });
+
   it('pruning keeps what is active, and what is in flight', async () => {
     const db = storePath();
     const all = [
