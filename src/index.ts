@@ -43,6 +43,7 @@ export { type ContractToLabel, contractLabeller, type LabelledContract } from '.
 export { describeDars, describeInterfaces, describeTemplates, describeTypes } from './dar/describe.js';
 export { PlanCompiler } from './dar/typePlan.js';
 export { diffUpgrade, type UpgradeChange, type UpgradeDiff } from './dar/upgradeDiff.js';
+export { type Caution, comparedNothing, partialInputs, resultCautions } from './diff/cautions.js';
 export { DIFF_CLASSES, type DiffClass } from './diff/classes.js';
 export { type DiffOptions, diffInputs } from './diff/diff.js';
 export type { Difference } from './diff/difference.js';

@@ -1,4 +1,5 @@
 /** The differences of two opened commitments in the JSON of the Canton console's `compare`, which the mismatch runbook takes. */
+import { listEnd, listEntry, listStart, MISMATCH_LISTS, type MismatchList } from './mismatchJson.js';
 import type { OpenCommitmentDiff, OpenCommitmentDifference } from './openCommitmentDiff.js';
 
 /** Compares the two once, e.g. with `diffOpenCommitments`, and hands over each difference; always the same ones. */
@@ -14,24 +15,23 @@ export async function consoleComparison(
   pass: DiffPass,
   write: (text: string) => Promise<void>,
 ): Promise<OpenCommitmentDiff> {
-  const lists = [
-    ['cidsOnlyLocal', 'only-local'],
-    ['cidsOnlyRemote', 'only-remote'],
-    ['differentReassignmentCounters', 'counter-differs'],
-  ] as const;
   let total: OpenCommitmentDiff | undefined;
-  await write('{\n');
-  for (const [index, [name, kind]] of lists.entries()) {
-    await write(`  "${name}": [`);
-    let first = true;
+  for (const list of MISMATCH_LISTS) {
+    await write(listStart(list));
+    let isEmpty = true;
     total = await pass((d) => {
-      if (d.kind !== kind) return undefined;
-      const separator = first ? '' : ',';
-      first = false;
-      return write(`${separator}\n    "${d.contractId}"`);
+      if (d.kind !== KIND_OF[list]) return undefined;
+      const entry = listEntry(d.contractId, isEmpty);
+      isEmpty = false;
+      return write(entry);
     });
-    await write(`${first ? '' : '\n  '}]${index < lists.length - 1 ? ',' : ''}\n`);
+    await write(listEnd(list, isEmpty));
   }
-  await write('}\n');
   return total!;
 }
+
+const KIND_OF: Record<MismatchList, OpenCommitmentDifference['kind']> = {
+  cidsOnlyLocal: 'only-local',
+  cidsOnlyRemote: 'only-remote',
+  differentReassignmentCounters: 'counter-differs',
+};

@@ -1,10 +1,16 @@
 /**
- * The mismatch file of Canton's own console (commitments spec, section 3, step 4):
- * `{"cidsOnlyLocal": [], "cidsOnlyRemote": [], "differentReassignmentCounters": []}`, indented by two blanks. It compares
- * two inputs and knows ids and counters only: a contract whose content differs has no place in it.
+ * A comparison as the mismatch file of Canton's own console. It compares two inputs and knows ids and counters only: a
+ * contract whose content differs has no place in it.
  */
+import {
+  listEnd,
+  listEntry,
+  listStart,
+  MISMATCH_LISTS,
+  type MismatchList,
+} from '../commitment/mismatchJson.js';
 import type { Difference } from './difference.js';
-import { openTextSpool, type TextSpool } from './textSpool.js';
+import { openTextSpool } from './textSpool.js';
 
 export interface MismatchFile {
   add(difference: Difference): void;
@@ -17,14 +23,16 @@ export interface MismatchFile {
 
 /** For a comparison of exactly two inputs on `synchronizer` (undefined: wherever a contract is). */
 export function openMismatchFile(synchronizer: string | undefined): MismatchFile {
-  const onlyLocal = openTextSpool();
-  const onlyRemote = openTextSpool();
-  const counters = openTextSpool();
-  const used = new Set<TextSpool>();
+  const spools = {
+    cidsOnlyLocal: openTextSpool(),
+    cidsOnlyRemote: openTextSpool(),
+    differentReassignmentCounters: openTextSpool(),
+  };
+  const used = new Set<MismatchList>();
   let notShown = 0;
-  const put = (spool: TextSpool, contractId: string): void => {
-    spool.write(`${used.has(spool) ? ',' : ''}\n    "${contractId}"`);
-    used.add(spool);
+  const put = (list: MismatchList, contractId: string): void => {
+    spools[list].write(listEntry(contractId, !used.has(list)));
+    used.add(list);
   };
   return {
     add(difference) {
@@ -39,31 +47,24 @@ export function openMismatchFile(synchronizer: string | undefined): MismatchFile
       const local = here[inputs.indexOf(0)] === true;
       const remote = here[inputs.indexOf(1)] === true;
       const [a, b] = [0, 1].map((input) => difference.states[inputs.indexOf(input)]);
-      if (local && !remote) put(onlyLocal, difference.contractId);
-      else if (remote && !local) put(onlyRemote, difference.contractId);
+      if (local && !remote) put('cidsOnlyLocal', difference.contractId);
+      else if (remote && !local) put('cidsOnlyRemote', difference.contractId);
       else if (local && remote && a?.reassignmentCounter !== b?.reassignmentCounter)
-        put(counters, difference.contractId);
+        put('differentReassignmentCounters', difference.contractId);
       else notShown++;
     },
     get notShown() {
       return notShown;
     },
     *read() {
-      const lists = [
-        ['cidsOnlyLocal', onlyLocal],
-        ['cidsOnlyRemote', onlyRemote],
-        ['differentReassignmentCounters', counters],
-      ] as const;
-      yield Buffer.from('{');
-      for (const [index, [name, spool]] of lists.entries()) {
-        yield Buffer.from(`${index > 0 ? ',' : ''}\n  "${name}": [`);
-        yield* spool.read();
-        yield Buffer.from(used.has(spool) ? '\n  ]' : ']');
+      for (const list of MISMATCH_LISTS) {
+        yield Buffer.from(listStart(list));
+        yield* spools[list].read();
+        yield Buffer.from(listEnd(list, !used.has(list)));
       }
-      yield Buffer.from('\n}\n');
     },
     close() {
-      for (const spool of [onlyLocal, onlyRemote, counters]) spool.close();
+      for (const spool of Object.values(spools)) spool.close();
     },
   };
 }

@@ -1,9 +1,9 @@
 /** `acs diff` */
 import { resolve } from 'node:path';
-import { partiesLeftOut } from '../../commitment/hostedParties.js';
 import { readHostingMap } from '../../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../../contract/identifier.js';
 import { openMismatchFile } from '../../diff/cantonMismatch.js';
+import { comparedNothing, partialInputs, resultCautions } from '../../diff/cautions.js';
 import { diffInputs } from '../../diff/diff.js';
 import type { Difference } from '../../diff/difference.js';
 import { differenceJson, diffSummaryJson } from '../../diff/differenceJson.js';
@@ -117,16 +117,7 @@ export const diffCommand = defineCommand({
       throw usageError('the canton-mismatch format compares exactly two inputs');
     if (args.output !== undefined && args.html !== undefined && resolve(args.output) === resolve(args.html))
       throw usageError(`--output and --html are both ${args.html}`, 'give each a file of its own');
-    for (const source of hosting === undefined ? [] : sources) {
-      const leftOut = partiesLeftOut(hosting!, source);
-      if (leftOut.length === 0) continue;
-      context.warn({
-        code: 'DIFF_PARTIAL_INPUT',
-        message: `${source.name} was not made for ${leftOut.join(', ')}: contracts it could show for these alone are not compared there`,
-        input: source.name,
-        count: leftOut.length,
-      });
-    }
+    if (hosting !== undefined) for (const caution of partialInputs(sources, hosting)) context.warn(caution);
     const names = sources.map((source) => source.name);
     const listed: Difference[] = [];
     const html = args.format === 'html' || args.html !== undefined ? openHtmlReport(names) : undefined;
@@ -142,8 +133,7 @@ export const diffCommand = defineCommand({
     try {
       const progress = context.progress('diff', 'contracts', sourceFiles(sources));
       const done = new Map<DiffSource, number>();
-      let skew: string | undefined;
-      let behind: string[] = [];
+      let facts: readonly DiffSourceFacts[] = [];
       const summary = await diffInputs(sources, {
         hosting,
         shared: args.shared,
@@ -158,9 +148,8 @@ export const diffCommand = defineCommand({
           for (const n of done.values()) total += n;
           progress.update(total);
         },
-        onFacts: (facts) => {
-          behind = storesBehind(names, facts);
-          skew = seenSkew(names, facts, args.synchronizer ?? hosting?.synchronizerId);
+        onFacts: (found) => {
+          facts = found;
         },
         onDifference: async (difference) => {
           if (listed.length < args.top) listed.push(difference);
@@ -189,90 +178,19 @@ export const diffCommand = defineCommand({
       const text = (): string => describeDiff(summary, listed, names);
       if (args.format === 'table' && file !== undefined)
         await put(`${context.json ? JSON.stringify(json) : text()}\n`);
-      for (const input of summary.inputs) {
-        if (input.inFlightUnknown === 0) continue;
-        context.warn({
-          code: 'D2',
-          message: `${input.name}: ${input.inFlightUnknown} contracts are in flight and not in the file`,
-          input: input.name,
-          count: input.inFlightUnknown,
-        });
-      }
       await file?.commit();
       // A file of another format leaves standard output to the summary.
       if ((args.format === 'table') === (file === undefined) && args.output !== '-')
         await context.result(json, text);
-      const unscoped = openedWithoutScope(sources, hosting !== undefined || args.shared);
-      if (summary.different > 0 && unscoped !== undefined)
-        context.warn({ code: 'DIFF_NOT_SHARED_SHOWN', message: unscoped });
-      if (summary.different > 0 && skew !== undefined)
-        context.warn({ code: 'DIFF_STORES_APART', message: skew });
-      // Two that are equal may be so because of what is missing.
-      for (const message of behind) context.warn({ code: 'DIFF_STORE_BEHIND', message });
-      const nothing = nothingCompared(summary);
-      if (nothing !== undefined) context.warn({ code: 'DIFF_NOTHING_COMPARED', message: nothing });
-      return summary.different > 0 || nothing !== undefined ? EXIT.findings : EXIT.ok;
+      const scope = { hosting, shared: args.shared, synchronizer: args.synchronizer };
+      for (const caution of resultCautions(sources, scope, facts, summary)) context.warn(caution);
+      return summary.different > 0 || comparedNothing(summary) ? EXIT.findings : EXIT.ok;
     } finally {
       mismatch?.close();
       await file?.abort();
     }
   },
 });
-
-/** Of a snapshot everything but what the two share lacks in an opened commitment: that is no difference. */
-function openedWithoutScope(sources: readonly DiffSource[], scoped: boolean): string | undefined {
-  const opened = sources.filter(({ kind }) => kind === 'opened-commitment').map(({ name }) => name);
-  if (scoped || opened.length === 0 || opened.length === sources.length) return undefined;
-  return `${opened.join(', ')} holds only what two participants share: without --hosting all other contracts count as differences`;
-}
-
-/** Stores that have not seen the record time they are compared at. */
-function storesBehind(names: readonly string[], facts: readonly DiffSourceFacts[]): string[] {
-  return facts.flatMap(({ behind }, input) =>
-    behind === undefined
-      ? []
-      : `${names[input]} was last seen at ${behind.lastSeen} on ${behind.synchronizer}, before the record time ${behind.recordTime} it is compared at: what happened in between is not in the store; append what has been recorded since`,
-  );
-}
-
-/** Inputs that are known to stand at different times may differ by what happened in between. */
-function seenSkew(
-  names: readonly string[],
-  facts: readonly DiffSourceFacts[],
-  synchronizer: string | undefined,
-): string | undefined {
-  const first = new Map<string, { time: bigint; name: string; given: boolean }>();
-  for (const [input, { seenTimes, recordTimes }] of facts.entries()) {
-    const given = seenTimes === undefined;
-    for (const [id, time] of seenTimes ?? recordTimes) {
-      if (synchronizer !== undefined && id !== synchronizer) continue;
-      const name = names[input]!;
-      const other = first.get(id);
-      if (other === undefined) first.set(id, { time, name, given });
-      // Of two that were given the same is demanded, or allowed to differ.
-      else if (other.time !== time && !(given && other.given)) {
-        const seen = (at: { time: bigint; name: string; given: boolean }): string =>
-          `${at.name} ${at.given ? 'stands' : 'was last seen'} at ${at.time}`;
-        const earlier = other.time < time ? other.time : time;
-        const advice =
-          given || other.given
-            ? `give ${given ? other.name : name} a --record-time too`
-            : `compare both at one time: --synchronizer ${id} --record-time ${other.name}=${earlier} --record-time ${name}=${earlier}`;
-        return `on ${id} ${seen(other)}, ${seen({ time, name, given })} microseconds: differences may be what happened in between; ${advice}`;
-      }
-    }
-  }
-  return undefined;
-}
-
-/** A mistyped party or synchronizer must not look like two equal inputs. */
-function nothingCompared({ compared, notCompared, synchronizer }: DiffSummary): string | undefined {
-  const { notAsked, otherSynchronizer } = notCompared;
-  if (compared > 0 || notAsked + otherSynchronizer === 0) return undefined;
-  return notAsked > 0
-    ? `nothing was compared: no contract has the parties of --party as stakeholders; full party ids are needed`
-    : `nothing was compared: none of the ${otherSynchronizer} contracts is on ${synchronizer}`;
-}
 
 function describeDiff(summary: DiffSummary, listed: readonly Difference[], names: readonly string[]): string {
   const lines = [
