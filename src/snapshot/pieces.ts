@@ -102,7 +102,7 @@ function stale(path: string, byteOffset: number, expected: string, cause?: unkno
     file: path,
     byteOffset,
     expected,
-    hint: 'the file or its manifest was changed; remove the manifest and check the file with `acs verify`',
+    hint: 'check the file with `acs verify`: damaged, keep its manifest, which `acs recover` uses; whole, remove the manifest',
     cause,
   });
 }

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../cli/runCommand.js';
+import { fixture } from '../fixtures.js';
 
 const LIVE = new URL('../../fixtures/live/p1.export-acs.no-party-filter.acs.gz', import.meta.url).pathname;
+const TINY = fixture('snapshots/tiny.acs.gz');
 
 let folder: string;
 beforeAll(async () => {
@@ -76,7 +78,7 @@ describe('acs filter', () => {
   });
 });
 
-describe('standard output', () => {
+describe('the output', () => {
   it.each(['-', '/dev/stdout'])('named %s carries the snapshot and nothing else', async (name) => {
     const main = new URL('../../dist/cli/acs.cjs', import.meta.url).pathname;
     const run = spawnSync(process.execPath, [main, 'filter', LIVE, '-o', name, '--in-flight', 'drop'], {
@@ -99,6 +101,22 @@ describe('standard output', () => {
     expect(await readFile(`${out}.manifest.json`, 'utf8')).toBe('mine');
     await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
   });
+
+  it.each([['filter', '--party', 'alice::'], ['merge', TINY], ['recover']])(
+    'of %s is pointed out when the manifest beside it is of another file',
+    async (command, ...more) => {
+      const out = join(folder, `${command}.acs.gz`);
+      await runCommand('filter', LIVE, '-o', out, '--manifest');
+      const input = command === 'recover' ? TINY : LIVE;
+      const again = await runCommand(command, input, ...more, '-o', out);
+      expect(again.stderr).toContain(`warning: ${out}.manifest.json describes the file that was replaced`);
+      const anew = await runCommand(command, input, ...more, '-o', out, '--manifest');
+      expect(anew.stderr).not.toContain('MANIFEST_STALE');
+      // The same bytes again: the manifest fits.
+      const same = await runCommand(command, input, ...more, '-o', out);
+      expect(same.stderr).not.toContain('MANIFEST_STALE');
+    },
+  );
 
   it('cannot have a manifest', async () => {
     const { status } = await runCommand('filter', LIVE, '-o', '-', '--manifest');

@@ -7,6 +7,7 @@ import { type FilterResult, filterSnapshot } from '../../reshape/filter.js';
 import { defineCommand, EXIT } from '../command.js';
 import type { CliContext } from '../context.js';
 import { readOptions, scanOptions } from '../readOptions.js';
+import { warnOfStaleManifest } from '../staleManifest.js';
 import { groupDigits, humanBytes } from '../table.js';
 import { watchTrailingBytes } from '../trailingBytes.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
@@ -117,6 +118,7 @@ export const filterCommand = defineCommand({
     progress.finish();
     trailing.warn(context);
     warnAbout(result, context);
+    await warnOfStaleManifest(args, context);
     if (args.output !== '-') await context.result(result, () => describeResult(result));
     const findings =
       (result.kept === 0 && result.contracts > 0) ||

@@ -4,6 +4,7 @@ import { type MergeResult, mergeSnapshots } from '../../reshape/merge.js';
 import { defineCommand, EXIT } from '../command.js';
 import { inputFiles } from '../inputFiles.js';
 import { readOptions, scanOptions } from '../readOptions.js';
+import { warnOfStaleManifest } from '../staleManifest.js';
 import { groupDigits, humanBytes, renderTable } from '../table.js';
 import { watchTrailingBytes } from '../trailingBytes.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
@@ -74,6 +75,7 @@ export const mergeCommand = defineCommand({
         count: several.count,
       });
     }
+    await warnOfStaleManifest(args, context);
     if (args.output !== '-') await context.result(result, () => describeResult(result));
     return several.count > 0 ? EXIT.findings : EXIT.ok;
   },

@@ -1,6 +1,7 @@
 /** `acs recover` */
 import { type RecoverResult, recoverSnapshot } from '../../reshape/recover.js';
 import { defineCommand, EXIT } from '../command.js';
+import { warnOfStaleManifest } from '../staleManifest.js';
 import { groupDigits, humanBytes, renderTable } from '../table.js';
 import { snapshotFileOptions, writeOptions } from '../writeOptions.js';
 
@@ -43,6 +44,7 @@ export const recoverCommand = defineCommand({
       onProgress: (records) => progress.update(records),
     });
     progress.finish();
+    await warnOfStaleManifest(args, context);
     if (args.output !== '-') await context.result(result, () => describeResult(result));
     return result.whole ? EXIT.ok : EXIT.loss;
   },
