@@ -39,9 +39,7 @@ export { readSource, type SourceFacts } from './convert/readSource.js';
 export { SOURCE_FORMATS, type SourceContract, type SourceFormat } from './convert/sourceContract.js';
 export type { ReadSourceOptions } from './convert/sourceReading.js';
 export { type DarCatalog, type LoadDarsOptions, loadDars } from './dar/catalog.js';
-export { type ContractToLabel, contractLabeller, type LabelledContract } from './dar/contractLabeller.js';
 export { describeDars, describeInterfaces, describeTemplates, describeTypes } from './dar/describe.js';
-export { PlanCompiler } from './dar/typePlan.js';
 export { diffUpgrade, type UpgradeChange, type UpgradeDiff } from './dar/upgradeDiff.js';
 export { type Caution, comparedNothing, partialInputs, resultCautions } from './diff/cautions.js';
 export { DIFF_CLASSES, type DiffClass } from './diff/classes.js';
@@ -96,3 +94,5 @@ export { encodeFrame, encodeRecord, type RecordParts } from './snapshot/encodeRe
 export type { TemplateId } from './snapshot/eventValues.js';
 export type { RecordView } from './snapshot/record.js';
 export { type ScanOptions, type SnapshotFacts, scanSnapshot } from './snapshot/scan.js';
+export { type ContractToLabel, contractLabeller, type LabelledContract } from './typed/contractLabeller.js';
+export { PlanCompiler } from './typed/typePlan.js';

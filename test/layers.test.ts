@@ -10,6 +10,7 @@ const LEVELS = [
   'snapshot',
   'contract',
   'dar',
+  'typed',
   'hash',
   'commitment',
   'inspect',

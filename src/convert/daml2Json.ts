@@ -3,7 +3,7 @@
  * arrays, unknown keys, the older form of nested Optionals (daml-lf spec, section 3.3, last column), and contract ids
  * that are no hex.
  */
-import type { JsonNode } from '../dar/jsonReader.js';
+import type { JsonNode } from '../typed/jsonReader.js';
 import {
   PLAN_CONTRACT_ID,
   PLAN_GEN_MAP,
@@ -15,7 +15,7 @@ import {
   PLAN_TEXT_MAP,
   PLAN_VARIANT,
   type TypePlan,
-} from '../dar/typePlan.js';
+} from '../typed/typePlan.js';
 
 export interface JsonRules {
   dialect: 'canton3' | 'daml2';

@@ -13,8 +13,8 @@ import {
   MIN_TIMESTAMP,
 } from '../contract/value.js';
 import { checkNumeric } from '../contract/valueDecoder.js';
-import { LEDGER_API_FIELD } from '../dar/ledgerApiValueWriter.js';
 import { AcsError } from '../io/error.js';
+import { LEDGER_API_FIELD } from '../typed/ledgerApiValueWriter.js';
 import { decodeUtf8, WireReader } from '../wire/reader.js';
 
 /** Field number of each kind in the `Value` oneof, by number. */

@@ -2,12 +2,12 @@
 
 import type { LfValue } from '../contract/value.js';
 import { decodeValue } from '../contract/valueDecoder.js';
-import { readJson } from '../dar/jsonReader.js';
 import { formatTypeRef } from '../dar/type.js';
-import type { PlanCompiler, TemplatePlan, TypePlan } from '../dar/typePlan.js';
-import { valueFromJson } from '../dar/valueFromJson.js';
 import { AcsError } from '../io/error.js';
 import type { TemplateId } from '../snapshot/eventValues.js';
+import { readJson } from '../typed/jsonReader.js';
+import type { PlanCompiler, TemplatePlan, TypePlan } from '../typed/typePlan.js';
+import { valueFromJson } from '../typed/valueFromJson.js';
 import { toStrictJson } from './daml2Json.js';
 import type { SourceContract, SourceValue } from './sourceContract.js';
 

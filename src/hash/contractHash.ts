@@ -1,7 +1,7 @@
 /** The contract hash and the key hash (contract-id spec, sections 4 and 5). */
 
 import type { TypeRef } from '../dar/type.js';
-import type { TypePlan } from '../dar/typePlan.js';
+import type { TypePlan } from '../typed/typePlan.js';
 import { HashBuffer } from './hashBuffer.js';
 import { TypedForm, type TypedFormOptions, writeQualifiedName } from './typedForm.js';
 import { UntypedForm } from './untypedForm.js';

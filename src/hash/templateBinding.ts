@@ -6,8 +6,8 @@ import type { BlobView } from '../contract/blob.js';
 import { checkPackageName, representativeProblem, soundTemplateId } from '../contract/blobNames.js';
 import { packagesToTry } from '../dar/packageChoice.js';
 import type { PackageSet, TypeRef } from '../dar/type.js';
-import { PlanCompiler, type TemplatePlan } from '../dar/typePlan.js';
 import { AcsError } from '../io/error.js';
+import { PlanCompiler, type TemplatePlan } from '../typed/typePlan.js';
 import { newWords, sameWords, wordsOf } from '../wire/sameBytes.js';
 import { contractHashHeader, type HashMethod, keyHashHeader } from './contractHash.js';
 

@@ -6,7 +6,8 @@ import { MAX_VALUE_DEPTH } from '../contract/value.js';
 import { decodeValue } from '../contract/valueDecoder.js';
 import { encodeValue } from '../contract/valueEncoder.js';
 import type { TypeRef } from '../dar/type.js';
-import { checkValue } from '../dar/typeCheck.js';
+import { AcsError } from '../io/error.js';
+import { checkValue } from '../typed/typeCheck.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,
@@ -25,9 +26,8 @@ import {
   PLAN_UNIT,
   PLAN_VARIANT,
   type TypePlan,
-} from '../dar/typePlan.js';
-import { compareValues } from '../dar/valueOrder.js';
-import { AcsError } from '../io/error.js';
+} from '../typed/typePlan.js';
+import { compareValues } from '../typed/valueOrder.js';
 import { newWords } from '../wire/sameBytes.js';
 import { compareSpans } from '../wire/spanList.js';
 import { HashBuffer } from './hashBuffer.js';

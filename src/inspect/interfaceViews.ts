@@ -1,10 +1,10 @@
 /** The interface views of a created event: exports have none, streams with an interface filter do. */
 import { positionalJson } from '../contract/positionalJson.js';
 import { encodeValue } from '../contract/valueEncoder.js';
-import { decodeLedgerApiRecord } from '../dar/ledgerApiValueReader.js';
 import { readIdentifier } from '../snapshot/eventValues.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
+import { decodeLedgerApiRecord } from '../typed/ledgerApiValueReader.js';
 import { WireReader } from '../wire/reader.js';
 
 /** What is absent in the message is absent here. */

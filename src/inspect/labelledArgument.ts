@@ -1,9 +1,9 @@
 /** Arguments and keys with the names of their types, for `acs cat --dar`. */
 import { decodeValue } from '../contract/valueDecoder.js';
-import { contractLabeller } from '../dar/contractLabeller.js';
 import type { PackageSet } from '../dar/type.js';
-import type { JsonOptions } from '../dar/valueToJson.js';
 import { AcsError } from '../io/error.js';
+import { contractLabeller } from '../typed/contractLabeller.js';
+import type { JsonOptions } from '../typed/valueToJson.js';
 import type { ArgumentRenderer } from './catFields.js';
 
 export interface LabelledArgumentOptions extends JsonOptions {

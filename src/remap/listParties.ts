@@ -5,7 +5,7 @@ import { readSource, type SourceFacts } from '../convert/readSource.js';
 import type { SourceContract, SourceValue } from '../convert/sourceContract.js';
 import type { ReadSourceOptions } from '../convert/sourceReading.js';
 import { argumentOf, keyOf, templatePlan } from '../convert/typeSource.js';
-import type { PlanCompiler } from '../dar/typePlan.js';
+import type { PlanCompiler } from '../typed/typePlan.js';
 import type { PartyHosting } from './hosting.js';
 import { ValueRemapper } from './remapValue.js';
 import { Tally } from './tally.js';

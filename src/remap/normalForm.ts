@@ -4,12 +4,12 @@
  */
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
-import { normalizeNumeric } from '../dar/numericText.js';
-import { kindOfPlan } from '../dar/typeCheck.js';
-import type { TypePlan } from '../dar/typePlan.js';
-import { compareValues } from '../dar/valueOrder.js';
-import { atStep } from '../dar/valuePath.js';
 import { AcsError } from '../io/error.js';
+import { normalizeNumeric } from '../typed/numericText.js';
+import { kindOfPlan } from '../typed/typeCheck.js';
+import type { TypePlan } from '../typed/typePlan.js';
+import { compareValues } from '../typed/valueOrder.js';
+import { atStep } from '../typed/valuePath.js';
 
 /** Errors: `TYPE_MISMATCH`, `TYPE_NUMERIC_SCALE`, with the path. What else is wrong the type check says later. */
 export function normalForm(plan: TypePlan, value: LfValue): LfValue {

@@ -1,7 +1,7 @@
 /** What a remap is asked for. */
 import type { SnapshotFileOptions } from '../contract/snapshotFile.js';
 import type { ReadSourceOptions } from '../convert/sourceReading.js';
-import type { PlanCompiler } from '../dar/typePlan.js';
+import type { PlanCompiler } from '../typed/typePlan.js';
 import type { Mint } from './mint.js';
 import type { PartyMap } from './partyMap.js';
 import type { RemapCode } from './remapFindings.js';

@@ -4,9 +4,9 @@
  */
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
-import { PLAN_GEN_MAP, PLAN_OPTIONAL, PLAN_RECORD, PLAN_VARIANT, type TypePlan } from '../dar/typePlan.js';
-import { compareScalars, compareValues } from '../dar/valueOrder.js';
 import { AcsError } from '../io/error.js';
+import { PLAN_GEN_MAP, PLAN_OPTIONAL, PLAN_RECORD, PLAN_VARIANT, type TypePlan } from '../typed/typePlan.js';
+import { compareScalars, compareValues } from '../typed/valueOrder.js';
 
 export interface ValueChanges {
   party(party: string): string;

@@ -2,11 +2,11 @@
 
 import { plainRecord, plainValue } from '../convert/plainLedgerApiValue.js';
 import type { SourceContract } from '../convert/sourceContract.js';
-import { encodeLedgerApiRecord, encodeLedgerApiValue } from '../dar/ledgerApiValueWriter.js';
-import type { PlanCompiler, TemplatePlan } from '../dar/typePlan.js';
 import { AcsError } from '../io/error.js';
 import { type CreatedEventParts, encodeCreatedEvent } from '../snapshot/encodeRecord.js';
 import { EVENT } from '../snapshot/recordBorders.js';
+import { encodeLedgerApiRecord, encodeLedgerApiValue } from '../typed/ledgerApiValueWriter.js';
+import type { PlanCompiler, TemplatePlan } from '../typed/typePlan.js';
 import { WireReader } from '../wire/reader.js';
 import type { Prepared } from './prepareContract.js';
 import type { RemapCode } from './remapFindings.js';

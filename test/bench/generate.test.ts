@@ -7,13 +7,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { snapshotInfo } from '../../src/inspect/info.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';
 import { partyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { readAll } from '../convert/readAll.js';
 import { fixture } from '../fixtures.js';
 

@@ -7,8 +7,8 @@ import { encodeValue } from '../../src/contract/valueEncoder.js';
 import type { SourceContract, SourceFormat } from '../../src/convert/sourceContract.js';
 import { argumentOf } from '../../src/convert/typeSource.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { AcsError } from '../../src/io/error.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { fixture } from '../fixtures.js';
 import {
   CREATED_MICROS,

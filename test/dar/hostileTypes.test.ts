@@ -5,11 +5,11 @@ import { packageSet } from '../../src/dar/catalog.js';
 import { decodeDalf, openDalf } from '../../src/dar/dalf.js';
 import { packageFromText, packageToText } from '../../src/dar/packageText.js';
 import { formatType, type LfType, type Package } from '../../src/dar/type.js';
-import { checkValue } from '../../src/dar/typeCheck.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { diffUpgrade } from '../../src/dar/upgradeDiff.js';
-import { valueToJson } from '../../src/dar/valueToJson.js';
 import { AcsError } from '../../src/io/error.js';
+import { checkValue } from '../../src/typed/typeCheck.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
+import { valueToJson } from '../../src/typed/valueToJson.js';
 import { WireWriter } from '../../src/wire/writer.js';
 
 /** Bytes of a message. */

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { decodeBlob, encodeBlob } from '../../src/contract/contractInstance.js';
 import { ContractView } from '../../src/contract/contractView.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { readSalt, writeAuthenticationData } from '../../src/hash/authenticationData.js';
 import { typedContractHash, untypedContractHash } from '../../src/hash/contractHash.js';
@@ -11,6 +10,7 @@ import { UntypedForm } from '../../src/hash/untypedForm.js';
 import type { Verdict } from '../../src/hash/verdict.js';
 import { AcsError } from '../../src/io/error.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { fixture, jsonLines, shared } from '../fixtures.js';
 import { corpusPackages } from './corpusPackages.js';
 

@@ -19,7 +19,7 @@ import {
   PLAN_UNIT,
   PLAN_VARIANT,
   TypePlan,
-} from '../../src/dar/typePlan.js';
+} from '../../src/typed/typePlan.js';
 
 export type VectorValue =
   | { t: 'unit' }

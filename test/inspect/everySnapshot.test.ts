@@ -10,12 +10,12 @@ import { ContractView } from '../../src/contract/contractView.js';
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
-import { valueFromJson } from '../../src/dar/valueFromJson.js';
 import { labelledRenderer } from '../../src/inspect/labelledArgument.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';
 import { filterSnapshot } from '../../src/reshape/filter.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
+import { valueFromJson } from '../../src/typed/valueFromJson.js';
 import { fixture, jsonLines, shared } from '../fixtures.js';
 
 interface Expected {

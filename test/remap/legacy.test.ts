@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { runCommand } from '../cli/runCommand.js';
 import {
   contractIdHex,

@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { readPartyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture } from '../fixtures.js';
 

@@ -6,12 +6,12 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobView } from '../../src/contract/blob.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { authenticate } from '../../src/hash/authenticate.js';
 import { mint } from '../../src/remap/mint.js';
 import { type PartyMap, partyMap, readPartyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapOptions } from '../../src/remap/remapOptions.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { readAll } from '../convert/readAll.js';
 import { fixture, jsonLines } from '../fixtures.js';
 

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { AcsError } from '../../src/io/error.js';
 import { listParties } from '../../src/remap/listParties.js';
 import { partyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapOptions } from '../../src/remap/remapOptions.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { fixture } from '../fixtures.js';
 
 let folder: string;

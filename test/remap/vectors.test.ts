@@ -5,12 +5,12 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBlob } from '../../src/contract/contractInstance.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { partyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapCode } from '../../src/remap/remapFindings.js';
 import type { RemapOptions } from '../../src/remap/remapOptions.js';
 import { encodeRecord } from '../../src/snapshot/encodeRecord.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { readAll } from '../convert/readAll.js';
 import { fixture, jsonLines } from '../fixtures.js';
 

@@ -6,12 +6,12 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSnapshotFile } from '../../src/contract/snapshotFile.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
 import { type PartyMap, partyMap, readPartyMap } from '../../src/remap/partyMap.js';
 import { remapContracts } from '../../src/remap/remap.js';
 import type { RemapOptions } from '../../src/remap/remapOptions.js';
 import { encodeFrame } from '../../src/snapshot/encodeRecord.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
 import { fixture } from '../fixtures.js';
 
 const source = fixture('paint/old-ledger.acs.gz');

@@ -1,7 +1,7 @@
 /** `acs convert` */
 import { type ConvertResult, convertSources } from '../../convert/convert.js';
 import { SOURCE_FORMAT_NAMES } from '../../convert/sourceContract.js';
-import { PlanCompiler } from '../../dar/typePlan.js';
+import { PlanCompiler } from '../../typed/typePlan.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';

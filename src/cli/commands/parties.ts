@@ -1,11 +1,11 @@
 /** `acs parties` */
 
-import { PlanCompiler } from '../../dar/typePlan.js';
 import { writeFileAtomic } from '../../io/atomicFile.js';
 import { usageError } from '../../io/error.js';
 import { completeMap, mapCsv, readPartialMap } from '../../remap/completeMap.js';
 import { readPartyHosting } from '../../remap/hosting.js';
 import { listParties, type PartiesResult } from '../../remap/listParties.js';
+import { PlanCompiler } from '../../typed/typePlan.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';

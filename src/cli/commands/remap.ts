@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { isPackageId, synchronizerIdProblem } from '../../contract/identifier.js';
 import { parseMicros } from '../../contract/time.js';
-import { PlanCompiler } from '../../dar/typePlan.js';
 import { usageError } from '../../io/error.js';
 import { fileError } from '../../io/input.js';
 import { mint } from '../../remap/mint.js';
@@ -11,6 +10,7 @@ import { remapContracts } from '../../remap/remap.js';
 import { NOTICES, REFUSED_BY_DEFAULT, REMAP_CODES, type RemapCode } from '../../remap/remapFindings.js';
 import type { RemapOptions } from '../../remap/remapOptions.js';
 import type { RemapResult } from '../../remap/remapResult.js';
+import { PlanCompiler } from '../../typed/typePlan.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
 import { inputFiles } from '../inputFiles.js';

@@ -19,8 +19,8 @@ import {
   PLAN_TIMESTAMP,
   PLAN_UNIT,
   type TypePlan,
-} from '../../src/dar/typePlan.js';
-import { compareValues } from '../../src/dar/valueOrder.js';
+} from '../../src/typed/typePlan.js';
+import { compareValues } from '../../src/typed/valueOrder.js';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((each) => !each.includes('\0'));
 const party = fc.stringMatching(/^[A-Za-z0-9:_-]{1,20}$/);

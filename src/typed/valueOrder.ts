@@ -2,9 +2,9 @@
 
 import type { LfValue } from '../contract/value.js';
 import { compareCodePoints, sortTextEntries } from '../contract/valueEncoder.js';
+import { formatType } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { compareNumerics } from './numericText.js';
-import { formatType } from './type.js';
 import type { TypePlan } from './typePlan.js';
 
 /** Negative, 0 or positive. Both values must have the type of the plan; missing trailing fields count as None. */

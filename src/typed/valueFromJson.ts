@@ -7,12 +7,12 @@ import { contractIdValueProblem } from '../contract/contractId.js';
 import { isParty } from '../contract/identifier.js';
 import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
+import { formatType } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { type JsonNode, readJson } from './jsonReader.js';
 import { normalizeNumeric } from './numericText.js';
 import { parseDate, parseTimestamp } from './timeText.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';
-import { formatType } from './type.js';
 import { unknownConstructor } from './typeCheck.js';
 import {
   PLAN_BOOL,

@@ -2,8 +2,9 @@
  * Types with equal structure become one object with a number: substitution, synonym expansion and comparison then cost
  * no more than the number of distinct nodes, however often nodes are shared.
  */
+
+import { formatType, type LfType, type PackageSet, resolveSynonym, type TypeParam } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
-import { formatType, type LfType, type PackageSet, resolveSynonym, type TypeParam } from './type.js';
 
 /**
  * An interned type. `viaParameter` marks an `Optional` whose element was a bare type parameter in the source: its JSON

@@ -3,7 +3,7 @@
  * read away. A plan is made once per type and shared; the parts of records and variants are made when a value first
  * reaches them, so recursive types end where the values end.
  */
-import { AcsError } from '../io/error.js';
+
 import {
   type DataType,
   formatType,
@@ -13,7 +13,8 @@ import {
   resolveDataType,
   resolveTemplate,
   type TypeRef,
-} from './type.js';
+} from '../dar/type.js';
+import { AcsError } from '../io/error.js';
 import { type InternedType, TypeInterner } from './typeInterner.js';
 
 /** Plan kinds; the numbers are the tags of the typed hash (contract-id spec, section 4.4). */

@@ -6,10 +6,10 @@
 import { formatTimestampValue } from '../contract/time.js';
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
+import { formatType } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { normalizeNumeric, scaleOf } from './numericText.js';
 import { formatDate } from './timeText.js';
-import { formatType } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
 import { PLAN_OPTIONAL, type TypePlan } from './typePlan.js';
 import { atRoot, atStep } from './valuePath.js';

@@ -14,16 +14,16 @@ import {
 } from '../contract/value.js';
 import { checkNumeric } from '../contract/valueDecoder.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
+import { formatType } from '../dar/type.js';
+import { WireMessage } from '../dar/wireMessage.js';
 import { AcsError } from '../io/error.js';
 import { LEDGER_API_FIELD } from './ledgerApiValueWriter.js';
 import { normalizeNumeric } from './numericText.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';
-import { formatType } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
 import type { TypePlan } from './typePlan.js';
 import { compareValues } from './valueOrder.js';
 import { atRoot, atStep } from './valuePath.js';
-import { WireMessage } from './wireMessage.js';
 
 const NONE: LfValue = { kind: 'optional', value: null };
 

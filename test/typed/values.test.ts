@@ -7,18 +7,18 @@ import type { LfValue } from '../../src/contract/value.js';
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { type DarCatalog, loadDars } from '../../src/dar/catalog.js';
-import { decodeLedgerApiRecord, decodeLedgerApiValue } from '../../src/dar/ledgerApiValueReader.js';
+import { AcsError } from '../../src/io/error.js';
+import { decodeLedgerApiRecord, decodeLedgerApiValue } from '../../src/typed/ledgerApiValueReader.js';
 import {
   encodeLedgerApiRecord,
   encodeLedgerApiValue,
   type LedgerApiForm,
-} from '../../src/dar/ledgerApiValueWriter.js';
-import { checkValue } from '../../src/dar/typeCheck.js';
-import { PlanCompiler, type TypePlan } from '../../src/dar/typePlan.js';
-import { valueFromJson } from '../../src/dar/valueFromJson.js';
-import { compareValues } from '../../src/dar/valueOrder.js';
-import { valueToJson } from '../../src/dar/valueToJson.js';
-import { AcsError } from '../../src/io/error.js';
+} from '../../src/typed/ledgerApiValueWriter.js';
+import { checkValue } from '../../src/typed/typeCheck.js';
+import { PlanCompiler, type TypePlan } from '../../src/typed/typePlan.js';
+import { valueFromJson } from '../../src/typed/valueFromJson.js';
+import { compareValues } from '../../src/typed/valueOrder.js';
+import { valueToJson } from '../../src/typed/valueToJson.js';
 
 interface Vector {
   name: string;

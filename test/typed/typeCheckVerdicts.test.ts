@@ -3,11 +3,11 @@ import { type ContractInstance, decodeBlob } from '../../src/contract/contractIn
 import { decodeValue } from '../../src/contract/valueDecoder.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
 import { loadDars } from '../../src/dar/catalog.js';
-import { checkValue } from '../../src/dar/typeCheck.js';
-import { PlanCompiler } from '../../src/dar/typePlan.js';
-import { valueFromJson } from '../../src/dar/valueFromJson.js';
-import { valueToJson } from '../../src/dar/valueToJson.js';
 import { AcsError } from '../../src/io/error.js';
+import { checkValue } from '../../src/typed/typeCheck.js';
+import { PlanCompiler } from '../../src/typed/typePlan.js';
+import { valueFromJson } from '../../src/typed/valueFromJson.js';
+import { valueToJson } from '../../src/typed/valueToJson.js';
 import { fixture, jsonLines } from '../fixtures.js';
 
 interface Verdict {

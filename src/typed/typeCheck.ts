@@ -3,9 +3,9 @@
  * engine's translator refuses before it evaluates anything.
  */
 import { type LfKind, type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
+import { formatType } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import { scaleOf } from './numericText.js';
-import { formatType } from './type.js';
 import {
   PLAN_BOOL,
   PLAN_CONTRACT_ID,

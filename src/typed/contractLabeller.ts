@@ -1,8 +1,8 @@
 /** A contract's argument and key with names and types, by the best package at hand. */
 import type { LfValue } from '../contract/value.js';
+import { type ContractPackages, packagesToTry } from '../dar/packageChoice.js';
+import type { PackageSet } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
-import { type ContractPackages, packagesToTry } from './packageChoice.js';
-import type { PackageSet } from './type.js';
 import { PlanCompiler, type TemplatePlan } from './typePlan.js';
 import { type JsonOptions, valueToJson } from './valueToJson.js';
 

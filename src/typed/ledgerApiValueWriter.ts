@@ -4,9 +4,9 @@
  */
 import type { LfValue } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
+import type { TypeRef } from '../dar/type.js';
 import { WireWriter } from '../wire/writer.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';
-import type { TypeRef } from './type.js';
 import { checkFieldCount, kindOfPlan, mismatch, unknownConstructor } from './typeCheck.js';
 import type { TypePlan } from './typePlan.js';
 import { atRoot, atStep } from './valuePath.js';
