@@ -54,8 +54,11 @@ function requireIndex(db: Db, index: string): void {
   known.add(index);
 }
 
-/** SQLite sorts as much at once as it has for pages: what the processor holds near it is sorted in half the time. */
-const SORT_KIB = 4096;
+/**
+ * SQLite sorts as much at once as it has for pages: what the cache of one core of the processor holds is sorted in three
+ * quarters of the time that four times as much takes.
+ */
+const SORT_KIB = 1024;
 
 function build(db: Db, index: string): void {
   const pages = db.pragma('cache_size', { simple: true });

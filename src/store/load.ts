@@ -212,7 +212,7 @@ async function load(
     const known = drafted ? names.synchronizers[numbers[at + DRAFT.synchronizer]] : undefined;
     if (known !== undefined) {
       const payload = store.takeDraft(buf, numbers, at, names);
-      if (payload !== 'unknown') {
+      if (typeof payload !== 'string') {
         add(payload, known, KIND.baseActive, BigInt(numbers[at + DRAFT.counter]));
         return;
       }

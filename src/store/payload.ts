@@ -83,6 +83,9 @@ export function payloads(
     representative: EMPTY,
     shape: 0,
   };
+  /** Of the draft before: the events of one update share it, and a big integer costs memory. */
+  let lastOffset = 0;
+  let lastLedgerOffset = 0n;
   const payload: Payload = {
     contract: 0,
     isNew: false,
@@ -279,7 +282,8 @@ export function payloads(
       const blobStart = drafts[at + DRAFT.blobStart];
       if (blobStart < 0) return 'unknown';
       const group = names.groups[drafts[at + DRAFT.group]];
-      if (group === 'refused') return undefined;
+      // Its type is told faster than whether it is this text.
+      if (typeof group === 'string') return undefined;
       const template = names.templates[drafts[at + DRAFT.template]];
       const named = drafts[at + DRAFT.package];
       const package_ = named < 0 ? undefined : names.packages[named];
@@ -308,7 +312,11 @@ export function payloads(
       payload.template = template;
       payload.package = package_;
       payload.shape = drafts[at + DRAFT.shape];
-      payload.ledgerOffset = BigInt(drafts[at + DRAFT.ledgerOffset]);
+      if (drafts[at + DRAFT.ledgerOffset] !== lastOffset) {
+        lastOffset = drafts[at + DRAFT.ledgerOffset];
+        lastLedgerOffset = BigInt(lastOffset);
+      }
+      payload.ledgerOffset = lastLedgerOffset;
       payload.nodeId = drafts[at + DRAFT.nodeId];
       return payload;
     },

@@ -141,7 +141,7 @@ export function updateStorer(
     const { draft } = one;
     if (draft >= 0 && drafts !== undefined) {
       const drafted = store.takeDraft(buf, drafts.numbers, draft, drafts.names);
-      if (drafted !== 'unknown') return drafted;
+      if (typeof drafted !== 'string') return drafted;
     }
     const payload = store.take(view.parseEvent(buf, one.createdStart, one.createdEnd), sync, false);
     if (draft >= 0 && drafts !== undefined) store.learn(drafts.numbers, draft, drafts.names, payload);
