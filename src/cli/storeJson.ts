@@ -164,7 +164,7 @@ export function exportJson(
   };
 }
 
-export function columnarJson({ folder, files, ...result }: ColumnarResult) {
+export function columnarJson({ folder, files, leftOver: _, ...result }: ColumnarResult) {
   return {
     output: folder,
     ...result,

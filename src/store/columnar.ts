@@ -2,7 +2,8 @@
  * `acs store export --format parquet|csv|jsonl`: the intervals of contracts as columns, in folders by source and
  * synchronizer as DuckDB, Spark and Trino read them, for questions that outgrow one machine (docs/STORE.md).
  */
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import type { SchemaElement } from 'hyparquet-writer';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { formatMicros } from '../contract/time.js';
@@ -29,6 +30,8 @@ export interface ColumnarResult {
   files: { path: string; source: string; synchronizer: string; rows: number; head: bigint }[];
   rows: number;
   partial: string[];
+  /** Files of the same form that an earlier export left beside these: who reads the folder reads them too. */
+  leftOver: string[];
 }
 
 /** One interval: a contract active on a synchronizer from one offset (inclusive) to another (exclusive). */
@@ -56,7 +59,14 @@ export async function exportColumns(
   options: ColumnarOptions,
 ): Promise<ColumnarResult> {
   return withStore(path, {}, async ({ db }) => {
-    const result: ColumnarResult = { folder, format: options.format, files: [], rows: 0, partial: [] };
+    const result: ColumnarResult = {
+      folder,
+      format: options.format,
+      files: [],
+      rows: 0,
+      partial: [],
+      leftOver: [],
+    };
     const names =
       options.sources ??
       listSources(db)
@@ -75,7 +85,7 @@ export async function exportColumns(
         if (q.synchronizers !== undefined && !q.synchronizers.includes(sync)) continue;
         const file = join(
           folder,
-          `source=${encodeURIComponent(name)}`,
+          folderOf(name),
           `synchronizer=${encodeURIComponent(id)}`,
           `part-0.${options.format}`,
         );
@@ -91,8 +101,31 @@ export async function exportColumns(
         result.files.push({ path: file, source: name, synchronizer: id, rows: written, head: q.offset });
       }
     }
+    const written = new Set(result.files.map((file) => file.path));
+    const folders = options.sources?.map(folderOf);
+    for (const file of await partsBelow(folder, options.format))
+      if (!written.has(file) && folders?.includes(relative(folder, file).split(sep)[0] ?? '') !== false)
+        result.leftOver.push(file);
     return result;
   });
+}
+
+function folderOf(source: string): string {
+  return `source=${encodeURIComponent(source)}`;
+}
+
+/** The files of an export, in the order of their names. */
+async function partsBelow(folder: string, format: ColumnarFormat): Promise<string[]> {
+  const found: string[] = [];
+  const named = async (path: string, prefix: string): Promise<string[]> =>
+    (await readdir(path, { withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix))
+      .map((entry) => join(path, entry.name));
+  for (const source of await named(folder, 'source='))
+    for (const synchronizer of await named(source, 'synchronizer='))
+      for (const name of await readdir(synchronizer).catch(() => []))
+        if (name.endsWith(`.${format}`)) found.push(join(synchronizer, name));
+  return found.sort();
 }
 
 type Row = [

@@ -114,6 +114,10 @@ describe('acs store', () => {
         expect((read[0].signatories as string[]).length).toBeGreaterThan(0);
       }
     }
+    const again = (...words: string[]) => acs('export', db, '--format', 'csv', '-o', `${db}.csv`, ...words);
+    expect((await again()).err).not.toContain('COLUMNS_LEFT_OVER');
+    const { synchronizerId } = lines((await acs('at', db, '--json')).out)[0];
+    expect((await again('--synchronizer', synchronizerId as string)).err).toContain('COLUMNS_LEFT_OVER');
   });
 
   it('export of a party named by a prefix is that of its full id, manifest included', async () => {

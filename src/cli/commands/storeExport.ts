@@ -64,6 +64,14 @@ export const storeExportCommand = defineCommand({
       });
       progress.finish();
       for (const message of result.partial) context.warn({ code: 'PARTIAL', message });
+      if (result.leftOver.length > 0) {
+        context.warn({
+          code: 'COLUMNS_LEFT_OVER',
+          message: `${result.leftOver.length} files of an earlier export lie in the folder too, and who reads it reads them: remove them, or write to another folder`,
+          count: result.leftOver.length,
+          examples: result.leftOver.slice(0, 10),
+        });
+      }
       await context.result(
         columnarJson(result),
         () =>
