@@ -6,7 +6,7 @@ import { toolVersion } from '../io/toolVersion.js';
 import { type CliCommand, EXIT } from './command.js';
 import { COMMANDS } from './commands.js';
 import { type CliContext, createContext, describeError, stringifyJson } from './context.js';
-import { refuseToReplaceInputs } from './keepInputs.js';
+import { checkOutputPaths } from './outputPaths.js';
 import type { ProgressMode } from './progress.js';
 import { checkValues, type DeclaredOptions, explainMistake } from './usageMistake.js';
 import { yargs } from './yargs.js';
@@ -44,7 +44,7 @@ export async function runCli(
     const { json, quiet, progress } = args;
     const context = createContext({ ...streams, json, quiet, progress });
     try {
-      await refuseToReplaceInputs(args as unknown as Record<string, unknown>);
+      await checkOutputPaths(args as unknown as Record<string, unknown>);
       const status = await (call.command.run as (a: unknown, c: CliContext) => Promise<number>)(
         args,
         context,

@@ -1,5 +1,4 @@
 /** `acs diff` */
-import { resolve } from 'node:path';
 import { readHostingMap } from '../../commitment/hostingMap.js';
 import { synchronizerIdProblem } from '../../contract/identifier.js';
 import { openMismatchFile } from '../../diff/cantonMismatch.js';
@@ -115,8 +114,6 @@ export const diffCommand = defineCommand({
       throw usageError('--json and --format html contradict', 'write the report with --html FILE');
     if (args.format === 'canton-mismatch' && sources.length !== 2)
       throw usageError('the canton-mismatch format compares exactly two inputs');
-    if (args.output !== undefined && args.html !== undefined && resolve(args.output) === resolve(args.html))
-      throw usageError(`--output and --html are both ${args.html}`, 'give each a file of its own');
     if (hosting !== undefined) for (const caution of partialInputs(sources, hosting)) context.warn(caution);
     const names = sources.map((source) => source.name);
     const listed: Difference[] = [];

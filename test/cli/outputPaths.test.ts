@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,6 +39,14 @@ describe('an output that is an input', () => {
     expect(status).toBe(2);
     expect(stderr).toContain('is an input too');
     expect(readFileSync(path(name)).equals(before)).toBe(true);
+  });
+
+  it('and two outputs that are one file are refused', async () => {
+    const one = path('one.csv');
+    const { status, stderr } = await runCommand('parties', 'map', path('a.acs.gz'), '-o', one, '--plan', one);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`--output and --plan are both ${one}`);
+    expect(existsSync(one)).toBe(false);
   });
 
   it('does not keep a command from replacing anything else', async () => {

@@ -1,8 +1,10 @@
 /**
- * No command may replace what it reads: an output that is an input too is refused before anything is done. The functions
+ * No command may replace what it reads, or one of its outputs by another: refused before anything is done. The functions
  * of the library do so for the paths they are given; only the command line knows the files it reads for them.
  */
 import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { usageError } from '../io/error.js';
 import { refuseInputAsOutput } from '../io/inputAsOutput.js';
 import { inputFiles } from './inputFiles.js';
 
@@ -15,10 +17,16 @@ const INPUTS = [
   ...['known', 'overrides', 'package-map'],
 ];
 
-export async function refuseToReplaceInputs(args: Readonly<Record<string, unknown>>): Promise<void> {
+/** Error `USAGE`. `args`: as parsed, by option. */
+export async function checkOutputPaths(args: Readonly<Record<string, unknown>>): Promise<void> {
+  const options = new Map<string, string>();
   for (const option of OUTPUTS) {
     const output = args[option];
     if (typeof output !== 'string' || output === '-') continue;
+    const other = options.get(resolve(output));
+    if (other !== undefined)
+      throw usageError(`--${other} and --${option} are both ${output}`, 'give each a file of its own');
+    options.set(resolve(output), option);
     const status = await stat(output).catch(() => undefined);
     if (status?.isFile()) await refuseInputAsOutput(await namedInputs(args), output);
   }
