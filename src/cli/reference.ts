@@ -19,7 +19,7 @@ export async function commandReference(): Promise<string> {
     '- Long work shows a bar with rate and time left on a terminal, and a JSON line every five seconds otherwise',
     '  (`--progress bar|json|none`). The time left is known for files, not for standard input or a store.',
     '- Exit status: 0 ok or equal, 1 differences or findings, 2 usage, 3 done with loss, 4 failed; 130 after Ctrl-C.',
-    '- A file may be `-` (standard input). Globs are expanded when the shell has not done it.',
+    '- A file may be `-` (standard input). Globs are expanded when the shell has not done it. Behind `--` every word is a file.',
     '- Outputs appear under their name only when complete.',
     '',
     '## acs',

@@ -84,7 +84,7 @@ async function parseWords(argv: readonly string[], streams: CliStreams): Promise
   });
   try {
     await parser.parseAsync(
-      line.map(hideDash),
+      line[0] === COMPLETE ? line : hideDashes(line),
       {},
       (error: Error | undefined, _args: unknown, output: string) => {
         if (error) throw error;
@@ -107,16 +107,22 @@ async function parseWords(argv: readonly string[], streams: CliStreams): Promise
 
 const HELP_COLUMNS = 100;
 
-/** yargs drops a lone `-`; it travels under another name. */
-const DASH = '\u0001-';
+/** yargs drops a lone `-` and what follows `--`: a word that is no option though it looks like one travels marked. */
+const MARK = '\u0001';
 
-function hideDash(arg: string): string {
-  return arg === '-' ? DASH : arg;
+function hideDashes(line: readonly string[]): string[] {
+  const end = line.indexOf('--');
+  const words = end < 0 ? line : line.slice(0, end);
+  const files = end < 0 ? [] : line.slice(end + 1);
+  return [
+    ...words.map((word) => (word === '-' ? `${MARK}${word}` : word)),
+    ...files.map((word) => (word.startsWith('-') ? `${MARK}${word}` : word)),
+  ];
 }
 
 function showDashes<T extends object>(args: T): T {
   const show = (value: unknown): unknown => {
-    if (value === DASH) return '-';
+    if (typeof value === 'string' && value.startsWith(MARK)) return value.slice(MARK.length);
     return Array.isArray(value) ? value.map(show) : value;
   };
   return Object.fromEntries(Object.entries(args).map(([key, value]) => [key, show(value)])) as T;

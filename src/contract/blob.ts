@@ -114,6 +114,11 @@ export class BlobView {
           break;
         }
         case 0x1a: {
+          // Canton would join both into one.
+          if (this.templateStart >= 0)
+            throw new AcsError('BLOB_FIELD_TWICE', 'the contract holds two template ids', {
+              byteOffset: r.pos,
+            });
           const n = r.length();
           this.templateStart = r.pos;
           this.templateEnd = r.pos += n;

@@ -68,11 +68,20 @@ export function contractPlaces(): ContractPlaces {
   }
 
   function digestOfId(contract: ContractView): Buffer {
-    if (!contract.hasBlob)
-      return hash('sha256', salt.toString('latin1') + contract.record.contractId, 'buffer');
+    if (!contract.hasBlob) {
+      // The bytes that a blob would have, so that the contract is the same with a blob and without.
+      const id = contract.record.contractId;
+      const raw = Buffer.from(id, 'hex');
+      const bytes = raw.length * 2 === id.length ? raw : Buffer.from(id);
+      return digestOfBytes(bytes, 0, bytes.length);
+    }
     const { buf, contractIdStart, contractIdEnd } = contract.blob;
-    start(contractIdEnd - contractIdStart);
-    const end = salt.length + buf.copy(scratch, salt.length, contractIdStart, contractIdEnd);
+    return digestOfBytes(buf, contractIdStart, contractIdEnd);
+  }
+
+  function digestOfBytes(buf: Buffer, from: number, to: number): Buffer {
+    start(to - from);
+    const end = salt.length + buf.copy(scratch, salt.length, from, to);
     return hash('sha256', scratch.subarray(0, end), 'buffer');
   }
 

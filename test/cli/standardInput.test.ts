@@ -1,6 +1,6 @@
 /** A producer that goes on is not waited for by a command that has what it wants. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fixture } from '../fixtures.js';
@@ -48,6 +48,20 @@ describe('standard error that takes nothing', () => {
       closeSync(full);
     }
   });
+});
+
+it('what follows -- is a file, whatever it begins with', async () => {
+  const file = `-dash-${process.pid}.acs.gz`;
+  copyFileSync(fixture('snapshots/tiny.acs.gz'), file);
+  try {
+    const { status, stdout } = await runCommand('info', '--json', '--', file);
+    expect(JSON.parse(stdout)).toMatchObject({ file, contracts: 12 });
+    expect(status).toBe(0);
+    const missing = await runCommand('filter', '-o', 'x', '--', '--party');
+    expect(missing.stderr).toMatch(/no such file .*\n.*where: +--party\n/);
+  } finally {
+    rmSync(file);
+  }
 });
 
 it('standard input for the file and for the list of ids is a mistake', async () => {

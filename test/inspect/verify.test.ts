@@ -10,6 +10,8 @@ import type { ByteInput } from '../../src/io/input.js';
 import { encodeRecord } from '../../src/snapshot/encodeRecord.js';
 import { IN_FLIGHT_FRAME } from '../../src/snapshot/recordBorders.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
+import { WireReader } from '../../src/wire/reader.js';
+import { WireWriter } from '../../src/wire/writer.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture, shared } from '../fixtures.js';
 import { record, usual } from './madeRecords.js';
@@ -41,6 +43,26 @@ function minimal(instance: ContractInstance, synchronizerId = SYNCHRONIZER, coun
       contractId: instance.contractId,
       createdEventBlob: encodeBlob(instance),
       representativePackageId: instance.templateId.packageId,
+    },
+  });
+}
+
+/** A contract whose template id comes in two parts, which Canton joins. */
+function templateTwice(instance: ContractInstance): Buffer {
+  const blob = encodeBlob(instance);
+  const r = new WireReader(blob, 2 + instance.serializationVersion.length + 1);
+  const payload = r.bytes();
+  const part = new WireWriter(64).messageField(3, (w) => w.stringField(3, 'More')).finish();
+  const joined = Buffer.concat([payload, part]);
+  return encodeRecord({
+    synchronizerId: SYNCHRONIZER,
+    reassignmentCounter: 0n,
+    createdEvent: {
+      contractId: instance.contractId,
+      createdEventBlob: new WireWriter(joined.length)
+        .stringField(1, instance.serializationVersion)
+        .bytesField(2, joined)
+        .finish(),
     },
   });
 }
@@ -107,6 +129,7 @@ describe('verify', () => {
         minimal({ ...instance, nonSignatoryStakeholders: [...instance.nonSignatoryStakeholders].reverse() }),
         ['BLOB_PARTIES_NOT_ASCENDING'],
       ],
+      ['template id twice', templateTwice(instance), ['BLOB_FIELD_TWICE']],
       [
         'unknown version',
         minimal({ ...instance, serializationVersion: '2.2' }),

@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ContractView } from '../../src/contract/contractView.js';
+import { encodeLedgerJson } from '../../src/contract/ledgerApiJson.js';
 import { readManifest } from '../../src/contract/manifest.js';
 import { snapshotInfo } from '../../src/inspect/info.js';
 import { mergeSnapshots } from '../../src/reshape/merge.js';
@@ -283,6 +284,27 @@ describe('merge', () => {
     expect(result.inputs[0].gzipMembers).toBe(2);
     expect(gunzipSync(await readFile(out))).toEqual(gunzipSync(await readFile(TWO)));
     expect((await snapshotInfo(out)).gzip.members).toHaveLength(1);
+  });
+
+  it('knows a contract without its blob for the same', async () => {
+    const bare = join(folder, 'bare.acs.gz');
+    const frames: Buffer[] = [];
+    await scanSnapshot(TINY, (record) => {
+      if (record.index > 0) return;
+      const event = encodeLedgerJson('CreatedEvent', { contractId: record.contractId });
+      frames.push(encodeFrame(event, record.synchronizerId, record.reassignmentCounter));
+    });
+    await writeFile(bare, gzipSync(Buffer.concat(frames)));
+    for (const inputs of [
+      [TINY, bare],
+      [bare, TINY],
+    ]) {
+      await expect(mergeSnapshots(inputs, join(folder, 'bare-and-whole.acs.gz'))).rejects.toMatchObject({
+        code: 'MERGE_CONFLICT',
+        place: { file: inputs[1], record: 0 },
+      });
+    }
+    expect((await mergeSnapshots([bare, bare], join(folder, 'bare-twice.acs.gz'))).duplicates).toBe(1);
   });
 
   it('refuses different contents of one contract, naming both records', async () => {
