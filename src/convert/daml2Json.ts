@@ -3,7 +3,7 @@
  * arrays, unknown keys, the older form of nested Optionals (daml-lf spec, section 3.3, last column), and contract ids
  * that are no hex.
  */
-import type { JsonNode } from '../typed/jsonReader.js';
+
 import {
   PLAN_CONTRACT_ID,
   PLAN_GEN_MAP,
@@ -16,6 +16,7 @@ import {
   PLAN_VARIANT,
   type TypePlan,
 } from '../typed/typePlan.js';
+import type { JsonNode } from '../wire/jsonReader.js';
 
 export interface JsonRules {
   dialect: 'canton3' | 'daml2';

@@ -1,9 +1,9 @@
 /** Reading the JSON forms: which documents and arrays each has, and what they say besides contracts. */
 import { AcsError } from '../io/error.js';
+import { type JsonSink, jsonSplitter } from '../wire/jsonSplitter.js';
 import { contractOfJsonApi, streamEvent } from './jsonApiV1.js';
 import { activeContractEntry } from './jsonLedgerApiV2.js';
 import { JsonSlice, MAX_INT32, MAX_INT64 } from './jsonMembers.js';
-import { type JsonSink, jsonSplitter } from './jsonSplitter.js';
 import { createdEventV1Json } from './ledgerApiV1.js';
 import { readResponseV2Json } from './ledgerApiV2.js';
 import { scanContract } from './scanEvents.js';

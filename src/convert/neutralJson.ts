@@ -1,7 +1,7 @@
 /** A source contract as one JSON line that loses nothing: the neutral form of every reader. */
 import { formatMicros } from '../contract/time.js';
 import { decodeValue } from '../contract/valueDecoder.js';
-import { readJson } from '../typed/jsonReader.js';
+import { readJson } from '../wire/jsonReader.js';
 import { valueToTypedJson } from './ledgerApiJsonValue.js';
 import type { SourceContract, SourceValue } from './sourceContract.js';
 

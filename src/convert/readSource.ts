@@ -11,6 +11,7 @@ import { byteQueue } from '../wire/byteQueue.js';
 import { type FrameSink, frameSplitter } from '../wire/frames.js';
 import { looksLikeGzip } from '../wire/gzipHeader.js';
 import { emptyGzipFacts, inflateGzip } from '../wire/inflate.js';
+import { inflateZstd } from '../wire/zstd.js';
 import { DETECT_BYTES, detectSource } from './detectSource.js';
 import { findingCollector } from './findingCollector.js';
 import { readFormatB } from './formatB.js';
@@ -36,7 +37,6 @@ import {
   takeItem,
 } from './sourceReading.js';
 import { textDumpReader } from './textDump.js';
-import { inflateZstd } from './zstd.js';
 
 export interface SourceFacts {
   /** The input: a path, or `-`. */

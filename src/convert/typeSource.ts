@@ -5,9 +5,9 @@ import { decodeValue } from '../contract/valueDecoder.js';
 import { formatTypeRef } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
 import type { TemplateId } from '../snapshot/eventValues.js';
-import { readJson } from '../typed/jsonReader.js';
 import type { PlanCompiler, TemplatePlan, TypePlan } from '../typed/typePlan.js';
 import { valueFromJson } from '../typed/valueFromJson.js';
+import { readJson } from '../wire/jsonReader.js';
 import { toStrictJson } from './daml2Json.js';
 import type { SourceContract, SourceValue } from './sourceContract.js';
 

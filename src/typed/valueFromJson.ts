@@ -9,7 +9,7 @@ import { type LfValue, MAX_VALUE_DEPTH } from '../contract/value.js';
 import { sortTextEntries } from '../contract/valueEncoder.js';
 import { formatType } from '../dar/type.js';
 import { AcsError } from '../io/error.js';
-import { type JsonNode, readJson } from './jsonReader.js';
+import { type JsonNode, readJson } from '../wire/jsonReader.js';
 import { normalizeNumeric } from './numericText.js';
 import { parseDate, parseTimestamp } from './timeText.js';
 import { fieldsWithoutTrailingNones } from './trailingNone.js';

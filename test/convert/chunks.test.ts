@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonSplitter } from '../../src/convert/jsonSplitter.js';
 import { neutralJson } from '../../src/convert/neutralJson.js';
 import { readSource } from '../../src/convert/readSource.js';
+import { jsonSplitter } from '../../src/wire/jsonSplitter.js';
 import { fixture } from '../fixtures.js';
 import { contractIdHex, createdEventV1, dumpD, serializableContract, streamV1 } from './handBuilt.js';
 

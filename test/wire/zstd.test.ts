@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { xxh64 } from '../../src/convert/xxh64.js';
-import { inflateZstd } from '../../src/convert/zstd.js';
 import { AcsError } from '../../src/io/error.js';
+import { xxh64 } from '../../src/wire/xxh64.js';
+import { inflateZstd } from '../../src/wire/zstd.js';
 
 /** Bytes that look random and are the same every time. */
 function noise(length: number, seed = 1): Buffer {
