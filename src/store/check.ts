@@ -12,7 +12,7 @@ import { idHash } from './idHash.js';
 import { KIND, ledgerState } from './ledgerState.js';
 import { newEvent } from './newEvent.js';
 import { type Db, withStore } from './open.js';
-import { listSources } from './source.js';
+import { listSources, sourceNamed } from './source.js';
 import { intervalDigest } from './storeInfo.js';
 import { storeRows } from './storeRows.js';
 
@@ -49,6 +49,7 @@ export interface CheckOptions {
 export async function checkStore(path: string, options: CheckOptions = {}): Promise<CheckResult> {
   return withStore(path, {}, async ({ db }) => {
     const result: CheckResult = { problems: [], more: {}, digests: {}, events: 0, contracts: 0 };
+    if (options.source !== undefined) sourceNamed(db, options.source);
     const limit = options.limit ?? 20;
     const counts = new Map<string, number>();
     const report = (problem: CheckProblem): void => {

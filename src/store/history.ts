@@ -1,7 +1,6 @@
 /** `acs store history`: everything the store knows of one contract, over all sources. */
-import { AcsError } from '../io/error.js';
 import { describer, type InFlight } from './ask.js';
-import { idHash } from './idHash.js';
+import { contractNamed } from './names.js';
 import type { Db } from './open.js';
 import { listSources } from './source.js';
 
@@ -44,32 +43,21 @@ export interface ContractHistory {
   findings: { source: string; code: string; level: string; offset: bigint | undefined; detail: string }[];
 }
 
-/** `contractId` is lower-case hex. */
-export function contractHistory(db: Db, contractId: string): ContractHistory {
-  const id = Buffer.from(contractId, 'hex');
-  if (id.length === 0 || id.length * 2 !== contractId.length) {
-    throw new AcsError('CONTRACT_ID', 'not a contract id', {
-      expected: 'lower-case hex',
-      found: contractId,
-      exitCode: 2,
-    });
-  }
+/** `wanted` names the contract, see {@link contractNamed}. */
+export function contractHistory(db: Db, wanted: string): ContractHistory {
   const row = db
     .prepare(
-      `SELECT c.contract_pk, c.template_pk, c.set_pk, c.created_at, b.contract_pk IS NOT NULL
-       FROM contract c LEFT JOIN contract_blob b USING(contract_pk) WHERE c.id_hash = ? AND c.contract_id = ?`,
+      `SELECT c.contract_pk, c.template_pk, c.set_pk, c.created_at, b.contract_pk IS NOT NULL, lower(hex(c.contract_id))
+       FROM contract c LEFT JOIN contract_blob b USING(contract_pk) WHERE c.contract_pk = ?`,
     )
     .raw()
     .safeIntegers()
-    .get(idHash(id), id) as [bigint, bigint | null, bigint | null, bigint | null, bigint] | undefined;
-  if (row === undefined) {
-    throw new AcsError('CONTRACT_UNKNOWN', 'the store does not know this contract', { contractId });
-  }
+    .get(contractNamed(db, wanted)) as [bigint, bigint | null, bigint | null, bigint | null, bigint, string];
   const describe = describer(db);
   const template = describe.template(row[1]);
   const parties = describe.set(row[2]);
   return {
-    contractId,
+    contractId: row[5],
     template: `${template.moduleName}:${template.entityName}`,
     packageName: template.packageName,
     packageId: template.packageId,

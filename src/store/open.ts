@@ -43,6 +43,9 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
       hint: 'create one: acs store load DB --source P FILE --offset N, or from the beginning of the ledger: acs store append DB --source P --begin 0 UPDATES',
     });
   }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new AcsError('STORE_UNREADABLE', 'this is a directory, a store is a file', { file: path });
+  }
   const folder = dirname(resolve(path));
   if (!existsSync(folder)) {
     throw new AcsError('STORE_UNREADABLE', 'the folder of the store does not exist', { file: folder });

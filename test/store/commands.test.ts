@@ -1,5 +1,6 @@
 /** `acs store …` as typed. */
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run.js';
@@ -164,6 +165,9 @@ describe('acs store', () => {
     expect(beyond.status).toBe(2);
     expect(beyond.err).toContain('9007199254740993 to 9007199254740993');
     expect((await acs('history', db, 'zz')).status).toBe(2);
+    expect((await acs('check', db, '--source', 'zz')).status).toBe(2);
+    expect((await acs('check', db, '--offset', '5')).status).toBe(2);
+    expect((await acs('info', dirname(db))).err).toContain('this is a directory');
     expect((await acs('at', db, '--template', 'nonsense:')).status).toBe(2);
   });
 });

@@ -1,4 +1,5 @@
 /** `acs store check` */
+import { usageError } from '../../io/error.js';
 import { type CheckResult, checkStore } from '../../store/check.js';
 import { defineCommand, EXIT } from '../command.js';
 import { checkJson } from '../storeJson.js';
@@ -28,6 +29,8 @@ export const storeCheckCommand = defineCommand({
       .option('offset', { type: 'string', describe: 'the offset of that snapshot' })
       .option('limit', { type: 'number', default: 20, describe: 'problems listed per code' }),
   async run(args, context) {
+    if (args.offset !== undefined && args.against === undefined)
+      throw usageError('--offset is that of a snapshot', 'give the snapshot with --against');
     const result = await checkStore(args.db, {
       source: args.source,
       full: args.full,

@@ -20,7 +20,7 @@ export const storeHistoryCommand = defineCommand({
     dbPositional(y).positional('contract', {
       type: 'string',
       demandOption: true,
-      describe: 'contract id, hex',
+      describe: 'contract id in hex, or the beginning of one',
     }),
   async run(args, context) {
     const history = await withStore(args.db, {}, ({ db }) => contractHistory(db, args.contract));
