@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const script = fileURLToPath(new URL('../bench/fuzz.mjs', import.meta.url));
-const built = fileURLToPath(new URL('../dist/reshape/recover.js', import.meta.url));
+const built = fileURLToPath(new URL('../dist/recover/recover.js', import.meta.url));
 
 /** A 20 second share of what `node bench/fuzz.mjs` does a million times; ACS_FUZZ_SEED chooses other inputs. */
 it('mutated inputs are decoded or refused, never a crash, a hang or an unknown error', async () => {

@@ -15,6 +15,7 @@ const LEVELS = [
   'commitment',
   'inspect',
   'reshape',
+  'recover',
   'convert',
   'store',
   'diff',

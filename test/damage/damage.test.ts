@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/inspect/finding.js';
 import { verifySnapshot } from '../../src/inspect/verify.js';
 import { AcsError } from '../../src/io/error.js';
-import { recoverRecords, recoverSnapshot } from '../../src/reshape/recover.js';
+import { recoverRecords, recoverSnapshot } from '../../src/recover/recover.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { runCommand } from '../cli/runCommand.js';
 import { fixture } from '../fixtures.js';

@@ -1,5 +1,5 @@
 /** `acs recover` */
-import { type RecoverResult, recoverSnapshot } from '../../reshape/recover.js';
+import { type RecoverResult, recoverSnapshot } from '../../recover/recover.js';
 import { defineCommand, EXIT } from '../command.js';
 import { warnOfStaleManifest } from '../staleManifest.js';
 import { groupDigits, humanBytes, renderTable } from '../table.js';

@@ -6,9 +6,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, readManifest } from '../../src/contract/manifest.js';
+import { frameRecovery, type InflatedLoss, type Trust } from '../../src/recover/frameRecovery.js';
+import { type Recovered, recoverRecords, recoverSnapshot } from '../../src/recover/recover.js';
 import { filterSnapshot } from '../../src/reshape/filter.js';
-import { frameRecovery, type InflatedLoss, type Trust } from '../../src/reshape/frameRecovery.js';
-import { type Recovered, recoverRecords, recoverSnapshot } from '../../src/reshape/recover.js';
 import { framesOf } from '../damage/build.js';
 import { fixture } from '../fixtures.js';
 
