@@ -19,7 +19,7 @@ import { ledgerState } from './ledgerState.js';
 import { beginSource } from './load.js';
 import { type Db, withStore } from './open.js';
 import { payloads } from './payload.js';
-import { findSource, type ReadySource, readySource, setFilter } from './source.js';
+import { dropEmptySource, findSource, type ReadySource, readySource, setFilter } from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { type StoredUpdate, updateStorer } from './storeUpdate.js';
 import { nowMicros, recordRefusal } from './transaction.js';
@@ -99,6 +99,7 @@ export async function appendUpdates(
       const refusal = recordRefusal(db, path, source.pk, error);
       try {
         restoreIndices(db);
+        if (known === undefined) dropEmptySource(db, source.pk);
       } catch {
         // The disk may be full: the next append builds them. What has to be told is the first error.
       }

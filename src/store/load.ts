@@ -23,7 +23,14 @@ import { fill, newEvent, reportPayload } from './newEvent.js';
 import { type Db, withStore } from './open.js';
 import { type Payload, payloads } from './payload.js';
 import { pendingReassignments } from './pendingReassignments.js';
-import { createSource, deleteSourceData, findSource, type Source, setFilter } from './source.js';
+import {
+  createSource,
+  deleteSourceData,
+  dropEmptySource,
+  findSource,
+  type Source,
+  setFilter,
+} from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { inTransaction, nowMicros, recordRefusal } from './transaction.js';
 
@@ -98,7 +105,13 @@ async function loadOpened(path: string, file: string, base: Base, options: LoadO
       return await load(db, checkpoints, source, file, base, filter, unfinished, options);
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
-      throw recordRefusal(db, path, source.pk, error);
+      const refusal = recordRefusal(db, path, source.pk, error);
+      try {
+        dropEmptySource(db, source.pk);
+      } catch {
+        // The disk may be full: what has to be told is the first error.
+      }
+      throw refusal;
     } finally {
       await checkpoints.stop();
     }

@@ -1,6 +1,7 @@
 /** One participant in a store: its base, its head, and the party filter its data was cut by. */
 import { AcsError } from '../io/error.js';
 import type { Db } from './open.js';
+import { inTransaction } from './transaction.js';
 
 export interface Source {
   pk: number;
@@ -117,6 +118,27 @@ export function createSource(db: Db, name: string): Source {
   }
   db.prepare('INSERT INTO source(name) VALUES (?)').run(name);
   return sourceNamed(db, name);
+}
+
+/**
+ * Removes a source of which nothing is stored: neither an event nor a finding, and of no input a part. Without it a store
+ * of one participant would hold two after a mistyped name or file.
+ */
+export function dropEmptySource(db: Db, source: number): void {
+  const holds = db
+    .prepare(
+      `SELECT EXISTS (SELECT 1 FROM event WHERE source_pk = :s) OR EXISTS (SELECT 1 FROM update_tx WHERE source_pk = :s)
+         OR EXISTS (SELECT 1 FROM finding WHERE source_pk = :s)
+         OR EXISTS (SELECT 1 FROM import WHERE source_pk = :s AND kind <> 'begin'
+                    AND (status = 'complete' OR next_record > 0))`,
+    )
+    .pluck()
+    .get({ s: source });
+  if (holds !== 0) return;
+  inTransaction(db, () => {
+    for (const table of ['import', 'sync_time', 'source'])
+      db.prepare(`DELETE FROM ${table} WHERE source_pk = ?`).run(source);
+  });
 }
 
 /** Removes everything a source has; contracts other sources know stay. */

@@ -18,7 +18,8 @@ import { checkStore } from '../../src/store/check.js';
 import { loadBase } from '../../src/store/load.js';
 import { openStore, withStore } from '../../src/store/open.js';
 import { querySql } from '../../src/store/readOnlySql.js';
-import { contract, oneByOne, streamOf } from './streams.js';
+import { findSource } from '../../src/store/source.js';
+import { contract, oneByOne, S1, streamOf, updateJson } from './streams.js';
 import { fixture, storePath } from './temporaryStore.js';
 
 const TINY = fixture('snapshots/tiny.acs.gz');
@@ -293,6 +294,20 @@ describe('loading again', () => {
       code: 'SOURCE_HAS_BASE',
     });
     expect(await appendUpdates(db, [updates], { source: 'p', begin: 0n })).toMatchObject({ head: 40n });
+  });
+
+  it('of which nothing could be taken leaves no source behind', async () => {
+    const db = await loaded();
+    await expect(loadBase(db, STREAM, { source: 'q', offset: 7n })).rejects.toThrow();
+    await expect(appendUpdates(db, [TINY], { source: 'q', begin: 0n })).rejects.toThrow();
+    const sources = await withStore(db, {}, (s) => s.db.prepare('SELECT name FROM source').pluck().all());
+    expect(sources).toEqual(['p']);
+    // What is refused is recorded, and with it the source.
+    const twice = updateJson([{ kind: 'create', contract: contract(1) }], { offset: 5n, synchronizer: S1 });
+    const other = updateJson([{ kind: 'create', contract: contract(2) }], { offset: 5n, synchronizer: S1 });
+    const refused = appendUpdates(db, [streamOf([twice, other])], { source: 'r', begin: 0n });
+    await expect(refused).rejects.toMatchObject({ code: 'OFFSET_NOT_INCREASING' });
+    await withStore(db, {}, (s) => expect(findSource(s.db, 'r')).toBeDefined());
   });
 
   it('after a load of which nothing was taken any other is a first one, under its own name', async () => {
