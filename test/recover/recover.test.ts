@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { constants, deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, readManifest } from '../../src/contract/manifest.js';
@@ -200,6 +200,25 @@ describe('without a manifest', () => {
       ),
       { numRuns: 20 },
     );
+  });
+
+  it('how much is lost is not known where damaged bytes look like an end', async () => {
+    const frames = framesOf(gunzipSync(await readFile(fixture('snapshots/tiny.acs.gz'))));
+    const part = (from: number, to?: number): Buffer =>
+      deflateRawSync(Buffer.concat(frames.slice(from, to)), { finishFlush: constants.Z_SYNC_FLUSH });
+    // After four records a last, empty block; what follows is no trailer but the rest of the data.
+    const bytes = Buffer.concat([
+      Buffer.from('1f8b08000000000000ff', 'hex'),
+      part(0, 4),
+      Buffer.from('0300', 'hex'),
+      part(4).subarray(3),
+    ]);
+    const result = await recoverRecords(bytes, () => undefined);
+    expect(result).toMatchObject({ contracts: 4, lostRecords: null, lostInflatedBytes: null, whole: false });
+    expect(result.losses.map(({ level, code }) => [level, code])).toContainEqual([
+      'compressed',
+      'GZIP_UNREADABLE',
+    ]);
   });
 
   it('reads streams as well as files', async () => {
