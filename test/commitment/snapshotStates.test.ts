@@ -14,13 +14,15 @@ import {
   parseGroupDigests,
 } from '../../src/commitment/groupDigests.js';
 import { GroupStates } from '../../src/commitment/groups.js';
-import { hostingMapOf } from '../../src/commitment/hostingMap.js';
+import { hostingMapOf, participantUid } from '../../src/commitment/hostingMap.js';
 import { isEmptyState, subtractState } from '../../src/commitment/lthash16.js';
 import { encodeStates, readStates, writeStates } from '../../src/commitment/savedStates.js';
 import { SCHEMES } from '../../src/commitment/schemes.js';
 import { commitmentsOfSnapshot, groupStatesOfSnapshot } from '../../src/commitment/snapshotStates.js';
 import { isTick, tickBefore } from '../../src/commitment/ticks.js';
+import { writeOpenCommitment } from '../../src/commitment/writeOpenCommitment.js';
 import { AcsError } from '../../src/io/error.js';
+import { filterSnapshot } from '../../src/reshape/filter.js';
 import {
   type CorpusCommitment,
   type CorpusGroup,
@@ -115,6 +117,31 @@ describe('the commitments of a snapshot file', () => {
     });
     const { repeated } = await groupStatesOfSnapshot(fixturePath('snapshots/two-synchronizers.acs.gz'));
     expect(repeated.size).toBe(0);
+  });
+
+  it('are refused for an export of some of the parties, and written for the other side', async () => {
+    const some = join(folder, 'alice.acs.gz');
+    const whole = snapshot('participant1');
+    await filterSnapshot(
+      whole,
+      some,
+      { parties: ['alice'] },
+      { write: { manifest: true, origin: { parties: ['alice'] } } },
+    );
+    await expect(commitmentsOfSnapshot(some, { hosting, participant: 'participant1' })).rejects.toMatchObject(
+      { code: 'COMMITMENT_PARTIAL', place: { file: some } },
+    );
+
+    const opened = join(folder, 'opened');
+    const pair = { hosting, participant: 'participant1', counterParticipant: 'participant2' };
+    const options = { ...pair, synchronizer: hosting.synchronizerId as string };
+    const contracts = await writeOpenCommitment(whole, opened, 'node', options);
+    const { commitments } = await commitmentsOfSnapshot(whole, { hosting, participant: 'participant1' });
+    const uid = participantUid(hosting, 'participant2');
+    expect(contracts).toBe(commitments.find((each) => each.counterParticipant === uid)?.contracts);
+    await expect(writeOpenCommitment(opened, opened, 'node', options)).rejects.toMatchObject({
+      code: 'USAGE',
+    });
   });
 
   it('are the same on any number of threads', async () => {
