@@ -303,6 +303,7 @@ function appendSession(
       const before = result.events;
       try {
         await reader.read(input);
+        storer.settle();
       } catch (error) {
         const thrown = earliest(error);
         throw thrown instanceof AcsError ? thrown.locate({ file: inputName(input) }) : thrown;

@@ -280,7 +280,11 @@ describe('archives that wait', () => {
           ...options,
         }).catch((e) => e);
         expect(error).toBeInstanceOf(AcsError);
-        return { code: error.code, place: { ...error.place, file: '' }, stored: await everything(path) };
+        return {
+          code: error.code,
+          place: { ...error.place, file: error.place.file === file },
+          stored: await everything(path),
+        };
       };
       const there = await outcome(APART);
       expect(there.place.record).toBe(41);
