@@ -39,6 +39,8 @@ export interface CliContext {
   note(text: string): void;
   /** A warning on standard error; with `--json` as a JSON line. */
   warn(warning: CliWarning): void;
+  /** An error that is not the end of the command, as it would be printed at the end; for the exit status see the error. */
+  error(error: AcsError): void;
   /** True when results appear on a terminal, where a bar would run through them. */
   readonly resultsOnTerminal: boolean;
   /** Progress on standard error; how much there is to do, if known, gives the ETA. */
@@ -92,6 +94,9 @@ export function createContext(options: ContextOptions): CliContext {
           ? `${stringifyJson({ warning })}\n`
           : `warning: ${visibleLine(warning.message)} [${warning.code}]\n`,
       );
+    },
+    error(error) {
+      stderr.write(`${options.json ? stringifyJson({ error }) : describeError(error)}\n`);
     },
     resultsOnTerminal: stdout.isTTY === true,
     progress(label, unit, extent) {

@@ -19,7 +19,11 @@ export const infoCommand = defineCommand({
     ["acs info --json 'exports/*.acs.gz'", 'one JSON object per file'],
     ['acs info --top 50 export.acs.gz', 'list up to 50 templates and parties'],
   ],
-  exitStatus: { 0: 'every file was read whole', 1: 'a file has several gzip members, or bytes behind them' },
+  exitStatus: {
+    0: 'every file was read whole',
+    1: 'a file has several gzip members, or bytes behind them',
+    4: 'a file is damaged or could not be read; the others were looked at',
+  },
   options: (y) =>
     readOptions(
       y.positional('files', {
@@ -41,10 +45,16 @@ export const infoCommand = defineCommand({
         largest: args.largest,
         onProgress: (records) => progress.update(records),
       }).catch((error) => {
-        if (error instanceof AcsError && error.code === 'FORMAT_OTHER') return error;
+        if (error instanceof AcsError) return error;
         throw error;
       });
       progress.finish();
+      if (info instanceof AcsError && info.code !== 'FORMAT_OTHER') {
+        // The other files are looked at all the same.
+        context.error(info);
+        status = Math.max(status, info.exitCode);
+        continue;
+      }
       if (info instanceof AcsError) {
         // Recognised, and read by `acs convert`; counting is for format A.
         const other = { file, format: info.found, hint: info.hint };
@@ -54,7 +64,8 @@ export const infoCommand = defineCommand({
         );
         continue;
       }
-      if (info.gzip.members.length > 1 || info.gzip.trailingBytes > 0) status = EXIT.findings;
+      if (info.gzip.members.length > 1 || info.gzip.trailingBytes > 0)
+        status = Math.max(status, EXIT.findings);
       await context.result(info, () => describeInfo(info, args.top));
     }
     return status;

@@ -5,7 +5,7 @@ import { NO_PACKAGES } from '../../hash/noPackages.js';
 import type { AuthenticityReport } from '../../inspect/authenticity.js';
 import type { Finding } from '../../inspect/finding.js';
 import { type VerifyReport, verifySnapshot } from '../../inspect/verify.js';
-import { describePlace, usageError } from '../../io/error.js';
+import { AcsError, describePlace, usageError } from '../../io/error.js';
 import { allowedCodes, warnOfUnusedCodes } from '../allowedCodes.js';
 import { defineCommand, EXIT } from '../command.js';
 import { darOptions, loadDarArgs } from '../darOptions.js';
@@ -33,7 +33,11 @@ export const verifyCommand = defineCommand({
     ['acs verify --json a.acs.gz b.acs.gz', 'one JSON report per file, findings included'],
     ['acs verify --allow IN_FLIGHT_RECORD export.acs.gz', 'do not fail for in-flight contracts'],
   ],
-  exitStatus: { 0: 'no finding', 1: 'there are findings (codes given with --allow do not count)' },
+  exitStatus: {
+    0: 'no finding',
+    1: 'there are findings (codes given with --allow do not count)',
+    4: 'a file could not be read; the others were looked at',
+  },
   options: (y) =>
     darOptions(
       readOptions(
@@ -73,6 +77,7 @@ export const verifyCommand = defineCommand({
       }),
   async run(args, context) {
     let status: number = EXIT.ok;
+    let refused = false;
     const allowed = allowedCodes(args.allow);
     const found = new Set<string>();
     const sample = parseShare(args.sample);
@@ -89,11 +94,22 @@ export const verifyCommand = defineCommand({
         onFinding: (finding) => {
           if (listed.length < args['max-findings']) listed.push(finding);
         },
+      }).catch((error) => {
+        if (error instanceof AcsError) return error;
+        throw error;
       });
       progress.finish();
+      if (report instanceof AcsError) {
+        // The other files are looked at all the same.
+        context.error(report);
+        status = Math.max(status, report.exitCode);
+        continue;
+      }
       for (const code of Object.keys(report.findings)) {
         found.add(code);
-        if (!allowed.has(code)) status = EXIT.findings;
+        if (allowed.has(code)) continue;
+        status = Math.max(status, EXIT.findings);
+        refused = true;
       }
       const { findings: findingCounts, authenticity, ...rest } = report;
       await context.result(
@@ -106,7 +122,7 @@ export const verifyCommand = defineCommand({
         () => describeReport(report, listed, authenticity),
       );
     }
-    if (status !== EXIT.ok) warnOfUnusedCodes(allowed, found, context);
+    if (refused) warnOfUnusedCodes(allowed, found, context);
     return status;
   },
 });
