@@ -303,10 +303,14 @@ export function inFlightAt(db: Db, q: Question): InFlight[] {
     `((r.u_off <= :o AND r.exclusivity IS NOT NULL AND (r.a_off IS NULL OR r.a_off > :o))
       OR (r.a_off <= :o AND (r.u_off IS NULL OR r.u_off > :o)))`,
   ];
-  if (q.parties !== undefined)
-    where.push(
-      `c.set_pk IN (SELECT set_pk FROM party_set_member WHERE party_pk IN (${q.parties.join(',')}))`,
-    );
+  // Of a contract outside the filter of the base the store has what ends it only.
+  const base = q.source.filter?.flatMap((party) =>
+    pluck(db, 'SELECT party_pk FROM party WHERE party = ?', party),
+  );
+  for (const parties of [q.parties, base]) {
+    if (parties === undefined) continue;
+    where.push(`c.set_pk IN (SELECT set_pk FROM party_set_member WHERE party_pk IN (${parties.join(',')}))`);
+  }
   if (q.templates !== undefined) where.push(`c.template_pk IN (${q.templates.join(',')})`);
   if (q.synchronizers !== undefined) {
     const list = q.synchronizers.join(',');

@@ -1,8 +1,9 @@
 /** `acs store info`: what a store holds. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { inFlightAt, resolveQuestion } from './ask.js';
 import type { Db, Store } from './open.js';
-import { listSources } from './source.js';
+import { listSources, type Source } from './source.js';
 
 export interface SourceInfo {
   name: string;
@@ -70,10 +71,7 @@ export function storeInfo(store: Store): StoreInfo {
       ),
       events: one('SELECT count(*) FROM event WHERE source_pk = ?', source.pk),
       updates: one('SELECT count(*) FROM update_tx WHERE source_pk = ?', source.pk),
-      inFlight: one(
-        'SELECT count(*) FROM reassignment WHERE source_pk = ? AND u_off IS NOT NULL AND a_off IS NULL AND exclusivity IS NOT NULL',
-        source.pk,
-      ),
+      inFlight: leaving(db, source),
       findings: Object.fromEntries(
         db
           .prepare('SELECT code, count(*) FROM finding WHERE source_pk = ? GROUP BY code ORDER BY code')
@@ -106,6 +104,12 @@ export function storeInfo(store: Store): StoreInfo {
       })),
     })),
   };
+}
+
+/** Contracts in flight at the head, as `acs store inflight` names them. */
+function leaving(db: Db, { name, base }: Source): number {
+  if (base === undefined) return 0;
+  return inFlightAt(db, resolveQuestion(db, name, {})).filter((r) => r.kind === 'unassigned').length;
 }
 
 function sizeOf(path: string): number {

@@ -13,13 +13,13 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { appendUpdates } from '../../src/store/append.js';
-import { resolveQuestion } from '../../src/store/ask.js';
+import { inFlightAt, resolveQuestion } from '../../src/store/ask.js';
 import { checkStore } from '../../src/store/check.js';
 import { loadBase } from '../../src/store/load.js';
 import { openStore, withStore } from '../../src/store/open.js';
 import { querySql } from '../../src/store/readOnlySql.js';
 import { findSource } from '../../src/store/source.js';
-import { contract, oneByOne, S1, streamOf, updateJson } from './streams.js';
+import { contract, oneByOne, S1, S2, streamOf, updateJson } from './streams.js';
 import { fixture, storePath } from './temporaryStore.js';
 
 const TINY = fixture('snapshots/tiny.acs.gz');
@@ -219,6 +219,12 @@ describe('asking', () => {
     await appendUpdates(db, [stream], { source: 'q', begin: 0n });
     const ended = oneByOne([{ kind: 'archive', contract: contract(2, others) }], 40n);
     expect((await appendUpdates(db, [streamOf(ended)], { source: 'p' })).warnings).toBe(0);
+    // Nor is one in flight that the base left out.
+    const flown = { kind: 'unassign', contract: contract(3, others), from: S1, to: S2, counter: 1n } as const;
+    await appendUpdates(db, [streamOf(oneByOne([flown], 50n))], { source: 'p' });
+    await withStore(db, {}, ({ db: opened }) =>
+      expect(inFlightAt(opened, resolveQuestion(opened, 'p', {}))).toEqual([]),
+    );
     expect((await checkStore(db)).problems).toEqual([]);
   });
 
