@@ -9,6 +9,7 @@ const LEVELS = [
   'wire',
   'snapshot',
   'contract',
+  'ledger',
   'dar',
   'typed',
   'hash',

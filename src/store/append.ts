@@ -2,10 +2,12 @@
  * `acs store append`: recorded updates on top of a source's base. Updates up to the head are recognised and skipped;
  * every batch is one durable transaction that also moves the head, so appending the same files again is always safe.
  */
-import { locateMessage } from '../contract/ledgerStream.js';
-import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
+
 import { AcsError } from '../io/error.js';
 import { type ByteInput, inputName } from '../io/input.js';
+import { locateMessage } from '../ledger/ledgerStream.js';
+import { type LedgerUpdate, parseUpdate } from '../ledger/updates.js';
+import { beginSource } from './beginSource.js';
 import { type Checkpointer, checkpointer } from './checkpointer.js';
 import { DRAFT_WIDTH } from './draftEvents.js';
 import { draftedUpdates } from './draftedUpdate.js';
@@ -16,7 +18,6 @@ import { idBytes } from './idBytes.js';
 import { deferIndices, requireIndices, restoreIndices } from './idIndices.js';
 import { storeInterner } from './intern.js';
 import { ledgerState } from './ledgerState.js';
-import { beginSource } from './load.js';
 import { type Db, withStore } from './open.js';
 import { payloads } from './payload.js';
 import { dropEmptySource, findSource, type ReadySource, readySource, setFilter } from './source.js';

@@ -1,8 +1,9 @@
 /** Which kind of file a base comes from. */
-import { inflatedStream } from '../contract/ledgerStream.js';
+
 import { AcsError } from '../io/error.js';
 import { type ByteInput, readChunks } from '../io/input.js';
 import { canReadTwice } from '../io/readTwice.js';
+import { inflatedStream } from '../ledger/ledgerStream.js';
 import { WireReader } from '../wire/reader.js';
 
 export type BaseFormat = 'snapshot' | 'active-contracts';

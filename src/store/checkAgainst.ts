@@ -1,5 +1,5 @@
 /** Whether a source answers at an offset what a snapshot taken there says: a snapshot file, or recorded active contracts. */
-import { readLedgerStream } from '../contract/ledgerStream.js';
+import { readLedgerStream } from '../ledger/ledgerStream.js';
 import { RecordView } from '../snapshot/record.js';
 import { scanSnapshot } from '../snapshot/scan.js';
 import { inFlightAt, type Question, questionSql, unnamedInFlight } from './ask.js';

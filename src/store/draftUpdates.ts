@@ -3,9 +3,9 @@
  * (ids) is put behind it in its batch.
  */
 
-import type { UpdateEvent } from '../contract/updateEvents.js';
-import { type LedgerUpdate, parseUpdate } from '../contract/updates.js';
 import { AcsError } from '../io/error.js';
+import type { UpdateEvent } from '../ledger/updateEvents.js';
+import { type LedgerUpdate, parseUpdate } from '../ledger/updates.js';
 import { RecordView } from '../snapshot/record.js';
 import { Interner, wholeHash } from '../wire/interner.js';
 import { DRAFT, DRAFT_WIDTH, eventDrafter } from './draftEvents.js';

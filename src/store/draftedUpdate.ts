@@ -1,7 +1,7 @@
 /** Updates as their drafts give them: nothing is parsed again. */
 
-import { emptyEvent, type UpdateEvent } from '../contract/updateEvents.js';
-import { emptyUpdate, type LedgerUpdate } from '../contract/updates.js';
+import { emptyEvent, type UpdateEvent } from '../ledger/updateEvents.js';
+import { emptyUpdate, type LedgerUpdate } from '../ledger/updates.js';
 import { decodeUtf8 } from '../wire/reader.js';
 import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
 import type { BatchDrafts } from './draftQueue.js';

@@ -3,7 +3,7 @@
  * what does not fit (ledger-semantics spec, sections 3, 7 and 9.3). State is kept per source, synchronizer and contract;
  * nothing is assumed about the order of events on different synchronizers.
  */
-import type { ReassignmentPart } from '../contract/updateEvents.js';
+import type { ReassignmentPart } from '../ledger/updateEvents.js';
 import { type FindingCode, FindingError, type FindingLevel, levelOf, type Strictness } from './findings.js';
 import { idBytes } from './idBytes.js';
 import type { Db } from './open.js';

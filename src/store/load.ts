@@ -5,10 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { readLedgerStream } from '../contract/ledgerStream.js';
 import { readManifest } from '../contract/manifest.js';
 import { AcsError, withHint } from '../io/error.js';
 import { readChunks } from '../io/input.js';
+import { readLedgerStream } from '../ledger/ledgerStream.js';
 import { RecordView } from '../snapshot/record.js';
 import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
 import { type Base, type BaseFormat, openBase } from './baseFormat.js';
@@ -17,6 +17,16 @@ import { DRAFT, DRAFT_WIDTH } from './draftEvents.js';
 import { type BatchDrafts, draftQueue, type QueuedFrame } from './draftQueue.js';
 import type { Strictness } from './findings.js';
 import { dropContractIndices, requireContractIndices } from './idIndices.js';
+import {
+  checkSameLoad,
+  completedImport,
+  completeImport,
+  dropImport,
+  importProgress,
+  startImport,
+  type UnfinishedImport,
+  unfinishedImport,
+} from './imports.js';
 import { storeInterner } from './intern.js';
 import { KIND, ledgerState, type NewEvent } from './ledgerState.js';
 import { fill, newEvent, reportPayload } from './newEvent.js';
@@ -32,7 +42,7 @@ import {
   setFilter,
 } from './source.js';
 import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
-import { inTransaction, nowMicros, recordRefusal } from './transaction.js';
+import { inTransaction, recordRefusal } from './transaction.js';
 
 /** Records per transaction. */
 export const LOAD_BATCH = 50_000;
@@ -96,7 +106,7 @@ async function loadOpened(path: string, file: string, base: Base, options: LoadO
       unfinished = undefined;
     } else if (unfinished?.nextRecord === 0) {
       // Nothing of that file is in the store: any other may take its place.
-      db.prepare('DELETE FROM import WHERE import_pk = ?').run(unfinished.pk);
+      dropImport(db, unfinished.pk);
       unfinished = undefined;
     }
     if (unfinished !== undefined) checkSameLoad(unfinished, options.offset, filter);
@@ -118,16 +128,6 @@ async function loadOpened(path: string, file: string, base: Base, options: LoadO
   });
 }
 
-interface Unfinished {
-  pk: number;
-  atOffset: bigint;
-  filter: string | null;
-  nextRecord: number;
-  crc: number;
-  contracts: number;
-  skipped: number;
-}
-
 async function load(
   db: Db,
   checkpoints: Checkpointer,
@@ -135,7 +135,7 @@ async function load(
   file: string,
   { format, input, readsTwice }: Base,
   filter: string[] | undefined,
-  unfinished: Unfinished | undefined,
+  unfinished: UnfinishedImport | undefined,
   options: LoadOptions,
 ): Promise<LoadResult> {
   const batch = options.batch ?? LOAD_BATCH;
@@ -143,28 +143,13 @@ async function load(
   const rows = storeRows(db, ROWS_PER_STATEMENT);
   const store = payloads(db, rows, intern, setFilter(db, filter));
   const state = ledgerState(db, rows, source.pk, options);
-  const progress = db.prepare(
-    'UPDATE import SET next_record = ?, prefix_crc = ?, contracts = ?, skipped = ? WHERE import_pk = ?',
-  );
-  const importPk =
-    unfinished?.pk ??
+  const imported =
+    unfinished ??
     inTransaction(db, () => {
       dropContractIndices(db);
-      return Number(
-        db
-          .prepare(
-            "INSERT INTO import(source_pk, kind, file, at_offset, filter, status, started_at) VALUES (?, ?, ?, ?, ?, 'loading', ?)",
-          )
-          .run(
-            source.pk,
-            format,
-            file,
-            options.offset,
-            filter === undefined ? null : JSON.stringify(filter),
-            nowMicros(),
-          ).lastInsertRowid,
-      );
+      return startImport(db, source, { format, file, offset: options.offset, filter });
     });
+  const progress = importProgress(db, imported.pk);
   const resumedAt = unfinished?.nextRecord ?? 0;
   let contracts = unfinished?.contracts ?? 0;
   let skipped = unfinished?.skipped ?? 0;
@@ -197,7 +182,7 @@ async function load(
   /** `records` and `crc` are those of what has been stored. */
   function commit(): void {
     rows.flush();
-    progress.run(records, crc, contracts, skipped, importPk);
+    progress({ nextRecord: records, crc, contracts, skipped });
     db.exec('COMMIT');
     checkpoints.committed();
     inBatch = 0;
@@ -342,19 +327,14 @@ async function load(
   if (inBatch === 0) db.exec('BEGIN IMMEDIATE');
   rows.flush();
   requireContractIndices(db);
-  progress.run(records, crc, contracts, skipped, importPk);
-  db.prepare(
-    "UPDATE import SET status = 'complete', file = ?, sha256 = ?, finished_at = ? WHERE import_pk = ?",
-  ).run(file, sha, nowMicros(), importPk);
-  db.prepare(
-    'UPDATE source SET base_offset = ?, head_offset = ?, base_filter = ?, base_in_flight = ? WHERE source_pk = ?',
-  ).run(
-    options.offset,
-    options.offset,
-    filter === undefined ? null : JSON.stringify(filter),
-    unnamed,
-    source.pk,
-  );
+  progress({ nextRecord: records, crc, contracts, skipped });
+  completeImport(db, source, imported.pk, {
+    file,
+    sha256: sha,
+    offset: options.offset,
+    filter,
+    inFlight: unnamed,
+  });
   db.exec('COMMIT');
   options.onCommit?.(records);
   await checkpoints.stop();
@@ -372,27 +352,6 @@ async function load(
     filter,
     findings: Object.fromEntries(state.findings),
   };
-}
-
-/** An empty base: the source's history begins at `offset`, with nothing active. */
-export function beginSource(db: Db, name: string, offset: bigint): Source {
-  return inTransaction(db, () => {
-    const source = findSource(db, name) ?? createSource(db, name);
-    if (unfinishedImport(db, source) !== undefined) {
-      throw new AcsError('SOURCE_NO_BASE', 'a load into this source was interrupted', {
-        hint: 'run the same `acs store load` again first',
-      });
-    }
-    db.prepare('UPDATE source SET base_offset = ?, head_offset = ? WHERE source_pk = ?').run(
-      offset,
-      offset,
-      source.pk,
-    );
-    db.prepare(
-      "INSERT INTO import(source_pk, kind, at_offset, status, started_at, finished_at) VALUES (?, 'begin', ?, 'complete', ?, ?)",
-    ).run(source.pk, offset, nowMicros(), nowMicros());
-    return { ...source, base: offset, head: offset };
-  });
 }
 
 async function recordedFilter(
@@ -414,36 +373,6 @@ async function recordedFilter(
   return [...new Set(parties)].sort();
 }
 
-function unfinishedImport(db: Db, source: Source): Unfinished | undefined {
-  const row = db
-    .prepare(
-      "SELECT import_pk, at_offset, filter, next_record, prefix_crc, contracts, skipped FROM import WHERE source_pk = ? AND status = 'loading'",
-    )
-    .raw()
-    .safeIntegers()
-    .get(source.pk) as [bigint, bigint, string | null, bigint, bigint, bigint, bigint] | undefined;
-  if (row === undefined) return undefined;
-  return {
-    pk: Number(row[0]),
-    atOffset: row[1],
-    filter: row[2],
-    nextRecord: Number(row[3]),
-    crc: Number(row[4]),
-    contracts: Number(row[5]),
-    skipped: Number(row[6]),
-  };
-}
-
-function checkSameLoad(unfinished: Unfinished, offset: bigint, filter: string[] | undefined): void {
-  const wanted = filter === undefined ? null : JSON.stringify(filter);
-  if (unfinished.atOffset === offset && unfinished.filter === wanted) return;
-  throw new AcsError('LOAD_UNFINISHED', 'an interrupted load with other options is in the way', {
-    expected: `offset ${unfinished.atOffset}, parties ${unfinished.filter ?? 'all'}`,
-    found: `offset ${offset}, parties ${wanted ?? 'all'}`,
-    hint: 'run that load again, or begin anew with --restart',
-  });
-}
-
 async function alreadyLoaded(
   db: Db,
   source: Source,
@@ -452,24 +381,19 @@ async function alreadyLoaded(
   filter: string[] | undefined,
   options: LoadOptions,
 ): Promise<LoadResult> {
-  const row = db
-    .prepare(
-      "SELECT sha256, next_record, contracts, skipped FROM import WHERE source_pk = ? AND at_offset = ? AND kind <> 'updates' AND status = 'complete'",
-    )
-    .raw()
-    .get(source.pk, options.offset) as [Buffer | null, number, number, number] | undefined;
+  const done = completedImport(db, source, options.offset);
   const sameParties = filter?.join() === source.filter?.join();
-  if (row?.[0] && readsTwice && sameParties && row[0].equals(await fileSha256(file))) {
+  if (done?.sha256 && readsTwice && sameParties && done.sha256.equals(await fileSha256(file))) {
     return {
       source: source.name,
       offset: options.offset,
       status: 'already-loaded',
       format,
-      records: row[1],
-      contracts: row[2],
-      skipped: row[3],
+      records: done.nextRecord,
+      contracts: done.contracts,
+      skipped: done.skipped,
       inFlight: { named: namedInFlight(db, source), unnamed: source.baseInFlight },
-      resumedAt: row[1],
+      resumedAt: done.nextRecord,
       filter: source.filter,
       findings: {},
     };

@@ -1,6 +1,7 @@
 /** The in-flight entries of a recorded `GetActiveContracts` answer. */
-import { parseAssigned, parseUnassigned, type ReassignmentPart } from '../contract/updateEvents.js';
+
 import { AcsError } from '../io/error.js';
+import { parseAssigned, parseUnassigned, type ReassignmentPart } from '../ledger/updateEvents.js';
 import { RecordView } from '../snapshot/record.js';
 import { WireReader } from '../wire/reader.js';
 

@@ -1,7 +1,7 @@
 /** Storing one update: its row, its events with all that follows from them, and what does not fit. */
 
-import type { UpdateEvent } from '../contract/updateEvents.js';
-import type { LedgerUpdate } from '../contract/updates.js';
+import type { UpdateEvent } from '../ledger/updateEvents.js';
+import type { LedgerUpdate } from '../ledger/updates.js';
 import { RecordView } from '../snapshot/record.js';
 import { absenceFilter } from './absenceFilter.js';
 import type { ContractRow } from './contractRows.js';

@@ -1,7 +1,7 @@
 /** What the store derives from an update as a whole. */
 import { createHash } from 'node:crypto';
 import { fingerprint } from '../contract/idTable.js';
-import type { LedgerUpdate } from '../contract/updates.js';
+import type { LedgerUpdate } from '../ledger/updates.js';
 import { idBytes } from './idBytes.js';
 import { idHash } from './idHash.js';
 

@@ -1,8 +1,8 @@
 /** Where updates are read: those of a short input here, those of a longer one on a thread of its own. */
 import { availableParallelism } from 'node:os';
-import { readLedgerStream } from '../contract/ledgerStream.js';
 import { AcsError, withHint } from '../io/error.js';
 import { type ByteInput, inputName, letGo, readChunks } from '../io/input.js';
+import { readLedgerStream } from '../ledger/ledgerStream.js';
 import { pacedChunks } from './pacedChunks.js';
 import { type TakeBatch, type UpdateThread, updateThread } from './updateThread.js';
 

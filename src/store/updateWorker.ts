@@ -1,8 +1,8 @@
 /** The thread that {@link updateThread} starts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { readLedgerStream } from '../contract/ledgerStream.js';
 import { asBuffer } from '../io/input.js';
 import { sendError } from '../io/threadError.js';
+import { readLedgerStream } from '../ledger/ledgerStream.js';
 import { alignedPlace, WORD } from '../wire/sharedCopy.js';
 import { updateDrafter } from './draftUpdates.js';
 import {

@@ -4,7 +4,7 @@
  * the order of the stream. Only the archive of a contract that can be no other waits, and what does not fit is handed
  * back in the order of the stream, so that the store holds what it would hold had none waited.
  */
-import { locateMessage } from '../contract/ledgerStream.js';
+import { locateMessage } from '../ledger/ledgerStream.js';
 import type { StoreInterner } from './intern.js';
 import { KIND } from './ledgerState.js';
 import type { Db } from './open.js';

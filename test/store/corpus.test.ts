@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { contentDigest } from '../../src/contract/contentDigest.js';
-import { readLedgerStream } from '../../src/contract/ledgerStream.js';
+import { readLedgerStream } from '../../src/ledger/ledgerStream.js';
 import { RecordView } from '../../src/snapshot/record.js';
 import { scanSnapshot } from '../../src/snapshot/scan.js';
 import { frames } from '../../src/store/activeFrames.js';

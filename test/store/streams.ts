@@ -1,8 +1,8 @@
 /** Streams of updates made for tests: contracts, their events, and `GetUpdatesResponse` messages as bytes. */
 import { encodeBlob } from '../../src/contract/contractInstance.js';
-import { encodeLedgerJson } from '../../src/contract/ledgerApiJson.js';
 import { formatMicros } from '../../src/contract/time.js';
 import { encodeValue } from '../../src/contract/valueEncoder.js';
+import { encodeLedgerJson } from '../../src/ledger/ledgerApiJson.js';
 import { lengthDelimited } from '../../src/wire/lengthDelimited.js';
 
 export const S1 = `one::1220${'11'.repeat(32)}`;

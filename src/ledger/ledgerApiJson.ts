@@ -3,10 +3,11 @@
  * lines is read by the same decoder as a binary one. Names may be camelCase or as in the `.proto` file; 64-bit numbers
  * may be strings or numbers below 2^53; times are RFC 3339; unknown names are errors.
  */
+
+import { parseMicros } from '../contract/time.js';
 import { AcsError } from '../io/error.js';
 import { writeTimestamp } from '../snapshot/encodeRecord.js';
 import { WireWriter } from '../wire/writer.js';
-import { parseMicros } from './time.js';
 
 type Scalar =
   | 'string'
