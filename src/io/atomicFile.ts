@@ -62,7 +62,7 @@ export interface AtomicFileOptions {
 export async function createAtomicFile(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
   if (path === '-') return standardOutput();
   const existing = await stat(path).catch(() => undefined);
-  if (existing?.isDirectory()) {
+  if (existing?.isDirectory() || path.endsWith('/')) {
     throw new AcsError('FILE_UNWRITABLE', 'this is a directory', {
       file: path,
       hint: 'give the name of a file in it',

@@ -3,6 +3,7 @@
  * event is asked only when there is no blob (snapshot-format spec, section 10.4).
  */
 import { ContractView } from '../contract/contractView.js';
+import type { TemplateId } from '../snapshot/eventValues.js';
 import type { RecordView } from '../snapshot/record.js';
 import { EVENT } from '../snapshot/recordBorders.js';
 import { Interner } from '../wire/interner.js';
@@ -44,7 +45,7 @@ export interface CompiledConditions {
   keeps(record: RecordView): boolean;
   /** True once a prefix is ambiguous: {@link finish} will throw, the result is worth nothing. */
   readonly ambiguous: boolean;
-  /** What prefixes stood for, and full ids met nowhere. Throws `NAME_AMBIGUOUS` and `NAME_NOT_FOUND`. */
+  /** What prefixes stood for, and full ids and patterns met nowhere. Throws `NAME_AMBIGUOUS` and `NAME_NOT_FOUND`. */
   finish(): { resolved: Record<string, string>; unmatched: string[] };
 }
 
@@ -84,16 +85,16 @@ export function compileConditions(conditions: FilterConditions): CompiledConditi
     // Parties and synchronizers come first and are never skipped: a prefix must see every id of the file.
     const named = parties === undefined || parties.holds();
     const placed = synchronizers === undefined || synchronizers.holds(record);
-    // So does the list of ids: what another condition drops is in the file all the same.
+    // So do the list of ids and the patterns: what another condition drops is in the file all the same.
     const listed = contractIds === undefined || takeId(contractIds, contract);
-    if (!named || !placed || !listed) return false;
+    const typed = templates === undefined || templates.holds();
+    if (!named || !placed || !listed || !typed) return false;
     if (byCounter) {
       // As Canton reads it.
       const counter = BigInt.asIntN(64, record.reassignmentCounter);
       if (counterFrom !== undefined && counter < counterFrom) return false;
       if (counterTo !== undefined && counter > counterTo) return false;
     }
-    if (templates !== undefined && !templates.holds()) return false;
     if (byTime) {
       const createdAt = contract.hasBlob ? contract.blob.createdAt : contract.createdAt;
       if (createdFrom !== undefined && createdAt < createdFrom) return false;
@@ -116,6 +117,7 @@ export function compileConditions(conditions: FilterConditions): CompiledConditi
         Object.assign(resolved, outcome.resolved);
         unmatched.push(...outcome.unmatched);
       }
+      unmatched.push(...(templates?.unmatched() ?? []));
       return { resolved, unmatched: [...new Set(unmatched)] };
     },
   };
@@ -243,9 +245,9 @@ function synchronizerCondition(texts: readonly string[]) {
 }
 
 function templateCondition(conditions: FilterConditions, contract: ContractView) {
-  const templates = (conditions.templates ?? []).map(templatePattern);
-  const packages = (conditions.packages ?? []).map(packagePattern);
-  if (templates.length === 0 && packages.length === 0) return undefined;
+  const templates = patternList(conditions.templates ?? [], templatePattern);
+  const packages = patternList(conditions.packages ?? [], packagePattern);
+  if (templates.none && packages.none) return undefined;
   const interner = new Interner(REMEMBERED_TEMPLATES);
   const known = new Map<number, boolean>();
 
@@ -253,9 +255,9 @@ function templateCondition(conditions: FilterConditions, contract: ContractView)
     const view = contract.hasBlob ? contract.blob : contract;
     const template = view.templateId;
     const name = view.packageName;
-    const one = (patterns: readonly TemplatePattern[]): boolean =>
-      patterns.length === 0 || patterns.some((pattern) => pattern(template, name));
-    return one(templates) && one(packages);
+    // Both are asked always: each learns which of its patterns are met.
+    const typed = templates.match(template, name);
+    return packages.match(template, name) && typed;
   }
 
   /** A number for template and package name together, or -1 when there are too many to remember. */
@@ -277,6 +279,8 @@ function templateCondition(conditions: FilterConditions, contract: ContractView)
   }
 
   return {
+    /** Patterns that no contract met. */
+    unmatched: () => [...templates.unmet(), ...packages.unmet()],
     holds(): boolean {
       const number = key();
       if (number < 0) return matches();
@@ -287,5 +291,24 @@ function templateCondition(conditions: FilterConditions, contract: ContractView)
       }
       return kept;
     },
+  };
+}
+
+/** Patterns of which one suffices, with those that never did. */
+function patternList(texts: readonly string[], compile: (text: string) => TemplatePattern) {
+  const patterns = texts.map(compile);
+  const met = new Set<string>();
+  return {
+    none: texts.length === 0,
+    match(template: TemplateId, packageName: string): boolean {
+      let found = texts.length === 0;
+      for (let i = 0; i < patterns.length; i++) {
+        if (!patterns[i](template, packageName)) continue;
+        found = true;
+        met.add(texts[i]);
+      }
+      return found;
+    },
+    unmet: () => texts.filter((text) => !met.has(text)),
   };
 }

@@ -54,7 +54,8 @@ export async function readContractIds(input: ByteInput): Promise<string[]> {
   let line = 0;
   const take = (text: string): void => {
     line++;
-    const word = /^\s*"?([^\s,;"]*)/.exec(text)?.[1] ?? '';
+    // Spreadsheets begin a file with a byte order mark.
+    const word = /^(?:\u00ef\u00bb\u00bf)?\s*"?([^\s,;"]*)/.exec(text)?.[1] ?? '';
     if (word === '' || word.startsWith('#') || (line === 1 && HEADERS.has(word))) return;
     if (!HEX_ID.test(word)) throw badId(word).locate({ file, line });
     ids.push(word);

@@ -33,7 +33,7 @@ export interface FilterResult {
   inFlightRecords: number[];
   /** What party and synchronizer prefixes stood for. */
   resolved: Record<string, string>;
-  /** Full party and synchronizer ids that occur nowhere in the file. */
+  /** Full party and synchronizer ids, and patterns of templates and packages, that nothing in the file meets. */
   unmatched: string[];
   /** Listed contract ids that the file does not hold. */
   missingContractIds: { count: number; first: string[] };

@@ -54,6 +54,13 @@ describe('a file that appears whole or not at all', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('takes a name that ends as a folder does for one', async () => {
+    await expect(createAtomicFile(join(folder, 'not-yet/'))).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it.each([
     ['to a file', true],
     ['to nothing yet', false],

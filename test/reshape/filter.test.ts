@@ -245,6 +245,25 @@ describe('conditions', () => {
     expect(dropped.result.missingContractIds.count).toBe(0);
   });
 
+  it('a pattern that nothing meets is told, also beside others and where another condition drops all', async () => {
+    const { result } = await filtered(TWO, {
+      templates: ['Iou', 'Iuo', 'Acme.*:Deal'],
+      packages: ['acme-*', 'amce-*'],
+      counterFrom: 99n,
+    });
+    expect(result).toMatchObject({ kept: 0, unmatched: ['Iuo', 'amce-*'] });
+    expect((await filtered(TWO, { templates: ['Iou'] })).result.unmatched).toEqual([]);
+  });
+
+  it('a list of ids may begin with the byte order mark of a spreadsheet', async () => {
+    const file = join(folder, 'bom.csv');
+    const [{ id }] = await contracts(TINY);
+    await writeFile(file, `\ufeffcontractId;why\r\n${id};x\r\n`);
+    expect(await readContractIds(file)).toEqual([id]);
+    await writeFile(file, `\ufeff"${id}"\r\n`);
+    expect(await readContractIds(file)).toEqual([id]);
+  });
+
   it('all of a party named twice is that party', async () => {
     const bank = await full('bank');
     const once = await filtered(TWO, { parties: [bank], match: 'all' });

@@ -37,7 +37,7 @@ export const filterCommand = defineCommand({
   ],
   exitStatus: {
     0: 'written',
-    1: 'written, but no contract was kept, or a listed contract id or a full party id is not in the file',
+    1: 'written, but no contract was kept, or a listed contract id, a full party id or a template is not in the file',
   },
   options: (y) =>
     writeOptions(
