@@ -20,6 +20,9 @@ export interface AtomicFile {
   abort(): Promise<void>;
 }
 
+/** Of the final name in a temporary one: a name may be as long as the file system takes, and the rest has to fit too. */
+const NAME_CHARACTERS = 60;
+
 /** Opens an existing file for appending; never creates one. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
@@ -78,7 +81,7 @@ export async function createAtomicFile(path: string, options: AtomicFileOptions 
   });
   const temporary = join(
     folder,
-    `.${basename(target)}.${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`,
+    `.${basename(target).slice(0, NAME_CHARACTERS)}.${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`,
   );
   unfinished.add(temporary);
   let handle: FileHandle | undefined;

@@ -54,6 +54,11 @@ describe('a file that appears whole or not at all', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it.each(['x'.repeat(255), '語'.repeat(85)])('takes a name as long as there can be: %s', async (name) => {
+    await writeFileAtomic(join(folder, name), 'content');
+    expect(await readdir(folder)).toEqual([name]);
+  });
+
   it('takes a name that ends as a folder does for one', async () => {
     await expect(createAtomicFile(join(folder, 'not-yet/'))).rejects.toMatchObject({
       code: 'FILE_UNWRITABLE',
