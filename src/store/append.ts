@@ -200,7 +200,12 @@ function appendSession(
         }
         rows.giveBack();
       },
-      waiting: commit,
+      waiting() {
+        if (!db.inTransaction) return;
+        commit();
+        // Else what a slow input gives would stay in the log for days.
+        checkpoints.committed();
+      },
     },
     options,
   );

@@ -171,7 +171,10 @@ function prepareForWriting(db: Db, path: string): void {
 
 function prepareForReading(db: Db, path: string): void {
   if (checkIdentity(db, path)) {
-    throw new AcsError('STORE_NOT_A_STORE', 'the file is an empty database', { file: path });
+    throw new AcsError('STORE_NOT_A_STORE', 'the file is an empty database', {
+      file: path,
+      hint: `if it is the copy of a store, ${basename(path)}-wal has to be copied with it`,
+    });
   }
   db.pragma('query_only = ON');
   db.pragma('cache_size = -65536');

@@ -85,6 +85,18 @@ describe('opening', () => {
     expect(existsSync(`${text}.no`)).toBe(false);
   });
 
+  it('a copy without its log', async () => {
+    const db = storePath();
+    const store = openStore(db, { create: true });
+    const copy = `${db}.copy`;
+    copyFileSync(db, copy);
+    store.close();
+    await expect(withStore(copy, {}, () => undefined)).rejects.toMatchObject({
+      code: 'STORE_NOT_A_STORE',
+      hint: expect.stringContaining('test.db.copy-wal'),
+    });
+  });
+
   it('a damaged file is found', async () => {
     const db = await loaded();
     const bytes = readFileSync(db);
