@@ -89,6 +89,11 @@ describe('the levels of src', () => {
     expect(missing).toEqual([]);
   });
 
+  it('have no file that has grown beyond one concept', () => {
+    const long = sources().filter((file) => readFileSync(file, 'utf8').split('\n').length > 450);
+    expect(long.map((file) => relative(src, file))).toEqual([]);
+  });
+
   it('have no barrels, no grab bags and no default exports', () => {
     for (const file of sources()) {
       const name = relative(src, file);
