@@ -89,33 +89,38 @@ function partiality(source: ReadySource, filter: AskFilter): string | undefined 
   return `only contracts of ${source.filter.join(', ')} are in the store`;
 }
 
+const TEMPLATE_FORMS = 'Entity, Module:Entity, package-id:Module:Entity or #package-name:Module:Entity';
+
+/** One that names its package is taken as it is, since a store need not have seen it; of the others one is meant that it has. */
 function templatePks(db: Db, pattern: string): number[] {
   const parts = pattern.split(':');
   const [entity, module, scope] = [parts.pop(), parts.pop(), parts.join(':')];
-  if (entity !== undefined && entity !== '' && module === undefined) {
-    const found = db
-      .prepare('SELECT template_pk FROM template WHERE entity_name = ?')
-      .pluck()
-      .all(entity) as number[];
-    if (found.length > 0) return found;
-    throw new AcsError('NAME_NOT_FOUND', `no template in the store is called ${entity}`, {
-      expected: 'Entity, Module:Entity, package-id:Module:Entity or #package-name:Module:Entity',
-      hint: '`acs store at DB --count` lists the templates',
-      exitCode: 2,
-    });
-  }
-  if (entity === undefined || module === undefined || entity === '' || module === '') {
+  if (entity === undefined || entity === '' || module === '') {
     throw new AcsError('TEMPLATE_PATTERN', 'not a template', {
-      expected: 'Entity, Module:Entity, package-id:Module:Entity or #package-name:Module:Entity',
+      expected: TEMPLATE_FORMS,
       found: pattern,
       exitCode: 2,
     });
   }
-  const base = 'SELECT template_pk FROM template WHERE entity_name = ? AND module_name = ?';
-  if (scope === '') return db.prepare(base).pluck().all(entity, module) as number[];
-  return scope.startsWith('#')
-    ? (db.prepare(`${base} AND package_name = ?`).pluck().all(entity, module, scope.slice(1)) as number[])
-    : (db.prepare(`${base} AND package_id = ?`).pluck().all(entity, module, scope) as number[]);
+  const named = 'SELECT template_pk FROM template WHERE entity_name = ?';
+  const base = `${named} AND module_name = ?`;
+  const pks = (sql: string, ...values: string[]): number[] =>
+    db
+      .prepare(sql)
+      .pluck()
+      .all(...values) as number[];
+  if (module !== undefined && scope !== '') {
+    return scope.startsWith('#')
+      ? pks(`${base} AND package_name = ?`, entity, module, scope.slice(1))
+      : pks(`${base} AND package_id = ?`, entity, module, scope);
+  }
+  const found = module === undefined ? pks(named, entity) : pks(base, entity, module);
+  if (found.length > 0) return found;
+  throw new AcsError('NAME_NOT_FOUND', `no template in the store is called ${pattern}`, {
+    expected: TEMPLATE_FORMS,
+    hint: '`acs store at DB --count` lists the templates',
+    exitCode: 2,
+  });
 }
 
 /**

@@ -23,6 +23,8 @@ describe('names in questions to a store', () => {
     expect(await count('--synchronizer', 'other')).toContain('NAME_NOT_FOUND');
     expect(await count('--template', 'Iou')).toBe(await count('--template', 'Acme.Iou:Iou'));
     expect(await count('--template', 'Nothing')).toContain('NAME_NOT_FOUND');
+    expect(await count('--template', 'Acme.Iou:Nothing')).toContain('NAME_NOT_FOUND');
+    expect(await count('--template', '#no-such-package:Acme.Iou:Iou')).toBe(0);
     expect(await count('--template', ':')).toContain('TEMPLATE_PATTERN');
   });
 

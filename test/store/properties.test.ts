@@ -77,7 +77,7 @@ const filters: fc.Arbitrary<Filter> = fc.record(
   {
     parties: fc.subarray(PARTIES, { minLength: 1 }),
     templates: fc.subarray(
-      ENTITIES.map((e) => `Test.Main:${e}`),
+      ENTITIES.map((e) => `#test:Test.Main:${e}`),
       { minLength: 1 },
     ),
     synchronizers: fc.subarray([S1, S2], { minLength: 1 }),
@@ -159,7 +159,7 @@ describe('random histories', () => {
     const messages = history(list);
     const path = await storeOf(messages);
     const half = await storeOf(messages.slice(0, 5000));
-    const filter = { parties: [PARTIES[1]], templates: ['Test.Main:Deal'] };
+    const filter = { parties: [PARTIES[1]], templates: ['#test:Test.Main:Deal'] };
     const stopped = await withStore(half, {}, ({ db }) => {
       const { head } = resolveQuestion(db, undefined, {}).source;
       return { head, all: answer(db, head, {}), some: answer(db, head, filter) };
