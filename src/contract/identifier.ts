@@ -1,8 +1,14 @@
 /** Grammars of identifiers (snapshot-format spec, section 7). Each check returns the reason of a refusal or undefined. */
 import { wordsOf } from '../wire/sameBytes.js';
 
-const PARTY_BYTE = charTable(/[A-Za-z0-9:\-_ ]/);
-const NAME_BYTE = charTable(/[A-Za-z0-9$_]/);
+/** The characters that identifiers are made of. */
+export const PARTY_CHARACTER = /[A-Za-z0-9:\-_ ]/;
+export const NAME_CHARACTER = /[A-Za-z0-9$_]/;
+export const PACKAGE_ID_CHARACTER = /[A-Za-z0-9\-_ ]/;
+export const PACKAGE_NAME_CHARACTER = /[A-Za-z0-9\-_]/;
+
+const PARTY_BYTE = charTable(PARTY_CHARACTER);
+const NAME_BYTE = charTable(NAME_CHARACTER);
 const NAME_START = charTable(/[A-Za-z$_]/);
 
 /** By two neighbouring bytes at once: party ids are looked at more often than anything else. */
@@ -51,11 +57,11 @@ export function nameProblem(buf: Uint8Array, start: number, end: number): string
   return undefined;
 }
 
-const PARTY = /^[A-Za-z0-9:\-_ ]{1,255}$/;
-const UID_PART = /^[A-Za-z0-9:\-_ ]+$/;
-const PACKAGE_ID = new RegExp(`^[A-Za-z0-9\\-_ ]{1,${MAX_PACKAGE_ID_BYTES}}$`);
-const PACKAGE_NAME = new RegExp(`^[A-Za-z0-9\\-_]{1,${MAX_PACKAGE_NAME_BYTES}}$`);
-const NAME = /^[A-Za-z$_][A-Za-z0-9$_]*$/;
+const PARTY = new RegExp(`^${PARTY_CHARACTER.source}{1,${MAX_PARTY_BYTES}}$`);
+const UID_PART = new RegExp(`^${PARTY_CHARACTER.source}+$`);
+const PACKAGE_ID = new RegExp(`^${PACKAGE_ID_CHARACTER.source}{1,${MAX_PACKAGE_ID_BYTES}}$`);
+const PACKAGE_NAME = new RegExp(`^${PACKAGE_NAME_CHARACTER.source}{1,${MAX_PACKAGE_NAME_BYTES}}$`);
+const NAME = new RegExp(`^[A-Za-z$_]${NAME_CHARACTER.source}*$`);
 
 export function isParty(text: string): boolean {
   return PARTY.test(text);

@@ -41,7 +41,7 @@ import {
   wordAt,
 } from '../../wire/wasmProgram.js';
 import type { ContentDigest } from '../contentDigest.js';
-import { MAX_PACKAGE_ID_BYTES } from '../identifier.js';
+import { MAX_PACKAGE_ID_BYTES, PACKAGE_ID_CHARACTER, PARTY_CHARACTER } from '../identifier.js';
 import { type ByteRoutines, OVERREAD } from './byteRoutines.js';
 import { usualBlob } from './usualBlob.js';
 import {
@@ -156,13 +156,13 @@ export function soundRecords(): SoundRecords {
 }
 
 function build({ program, bytes, record }: PassParts): Routine {
-  const party = bytes.alphabet('partyBytes', /[A-Za-z0-9:\-_ ]/);
+  const party = bytes.alphabet('partyBytes', PARTY_CHARACTER);
   const blob = usualBlob(program, bytes, record, party);
   const argument = usualArgument(program, bytes, party);
   const knownTemplate = templateCheck(program, bytes, templatePlace(program));
   const knownSynchronizer = synchronizerCheck(program, bytes);
   const fingerprint = fingerprintRoutine(program);
-  const packageId = bytes.alphabet('packageIdBytes', /[A-Za-z0-9\-_ ]/);
+  const packageId = bytes.alphabet('packageIdBytes', PACKAGE_ID_CHARACTER);
   const { start, end } = record;
   const representative = [start(EVENT.representativePackageId), end(EVENT.representativePackageId)] as const;
   const sound = program.routine('sound', 4, I32);

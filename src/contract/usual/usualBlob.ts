@@ -29,7 +29,7 @@ import {
   wordAt,
 } from '../../wire/wasmProgram.js';
 import { V1_CANTON_BYTES } from '../contractId.js';
-import { MAX_PACKAGE_NAME_BYTES, MAX_PARTY_BYTES } from '../identifier.js';
+import { MAX_PACKAGE_NAME_BYTES, MAX_PARTY_BYTES, PACKAGE_NAME_CHARACTER } from '../identifier.js';
 import type { ByteRoutines } from './byteRoutines.js';
 import type { PartyList, UsualRecord } from './usualRecord.js';
 import { usualTime } from './usualTime.js';
@@ -56,7 +56,7 @@ export function usualBlob(
 ): UsualBlob {
   const { span, from, same, ascend, sameHex } = bytes;
   const time = usualTime(program, bytes);
-  const packageName = bytes.alphabet('packageNameBytes', /[A-Za-z0-9\-_]/);
+  const packageName = bytes.alphabet('packageNameBytes', PACKAGE_NAME_CHARACTER);
   const contractId = program.global();
   const contractIdEnd = program.global();
   const template = program.global();

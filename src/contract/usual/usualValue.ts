@@ -33,7 +33,7 @@ import {
   whileTrue,
 } from '../../wire/wasmProgram.js';
 import { V1_DISCRIMINATOR_BYTES, V1_MAX_BYTES, V2_CANTON_BYTES, V2_LOCAL_BYTES } from '../contractId.js';
-import { MAX_NAME_BYTES, MAX_PARTY_BYTES } from '../identifier.js';
+import { MAX_NAME_BYTES, MAX_PARTY_BYTES, NAME_CHARACTER } from '../identifier.js';
 import { MAX_DATE, MAX_TIMESTAMP, MAX_VALUE_DEPTH, MIN_TIMESTAMP } from '../value.js';
 import type { ByteRoutines } from './byteRoutines.js';
 
@@ -50,7 +50,7 @@ export function usualArgument(
   { span, from, same, ascend, sameHex, smallVarint, next, alphabet, plainText }: ByteRoutines,
   party: Routine,
 ): Routine {
-  const nameBytes = alphabet('nameBytes', /[A-Za-z0-9$_]/);
+  const nameBytes = alphabet('nameBytes', NAME_CHARACTER);
 
   const name = program.routine('name', 2, I32);
   name.body(([start, end]) => [
