@@ -4,8 +4,7 @@ import { type Manifest, readManifest } from '../contract/manifest.js';
 import { AcsError } from '../io/error.js';
 import type { ByteInput } from '../io/input.js';
 import { inflatePieces } from '../snapshot/pieces.js';
-import { type ScanOptions, scanSnapshot } from '../snapshot/scan.js';
-import type { GzipFacts } from '../wire/inflate.js';
+import { type ScanOptions, type SnapshotFacts, scanSnapshot } from '../snapshot/scan.js';
 import { infoTally, type SnapshotCounts } from './infoTally.js';
 
 export interface SnapshotInfo extends SnapshotCounts {
@@ -39,37 +38,28 @@ export interface InfoOptions extends ScanOptions {
 export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}): Promise<SnapshotInfo> {
   const tally = infoTally(options.largest ?? 5);
   const { manifest, note } = await usableManifest(input);
-  let records = 0;
   const memberRecords: number[] = [];
-  let gzip: GzipFacts | undefined;
-  const count = (more: number): void => {
-    records += more;
-    const member = gzip?.members.length ?? 0;
-    memberRecords[member] = (memberRecords[member] ?? 0) + more;
-  };
+  let counted = 0;
+  let known: SnapshotFacts | undefined;
   const scan: ScanOptions = {
     ...options,
-    passer: {
-      pass(chunk, from, longest) {
-        const to = tally.pass(chunk, from, longest);
-        if (tally.passed > 0) count(tally.passed);
-        return to;
-      },
-      get passed() {
-        return tally.passed;
-      },
-    },
+    passer: tally,
     members: options.members ?? 'all',
     beforeChunk: (chunk) => {
       tally.hold(chunk);
       options.beforeChunk?.(chunk);
     },
     afterChunk: () => {
+      // A chunk belongs to one member, which is not among the members before its end.
+      const { records, gzip } = known as SnapshotFacts;
+      const member = gzip.members.length;
+      memberRecords[member] = (memberRecords[member] ?? 0) + records - counted;
+      counted = records;
       options.onProgress?.(records);
       return options.afterChunk?.();
     },
     onFacts: (facts) => {
-      gzip = facts.gzip;
+      known = facts;
       options.onFacts?.(facts);
     },
   };
@@ -79,17 +69,16 @@ export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}):
   const facts = await scanSnapshot(
     input,
     (record) => {
-      count(1);
       if (!record.inFlight) tally.add(record);
     },
     scan,
   );
-  const counted = tally.finish();
-  if (manifest !== undefined && manifest.contentDigest !== counted.contentDigest) {
+  const counts = tally.finish();
+  if (manifest !== undefined && manifest.contentDigest !== counts.contentDigest) {
     throw new AcsError('MANIFEST_STALE', 'the manifest describes other contracts than the file holds', {
       file: facts.name,
       expected: `content digest ${manifest.contentDigest}`,
-      found: `content digest ${counted.contentDigest}`,
+      found: `content digest ${counts.contentDigest}`,
       hint: 'the file or its manifest was changed; remove the manifest',
     });
   }
@@ -111,7 +100,7 @@ export async function snapshotInfo(input: ByteInput, options: InfoOptions = {}):
     records: facts.records,
     contracts: facts.records - facts.inFlight,
     inFlight: facts.inFlight,
-    ...counted,
+    ...counts,
     manifest: note,
     origin: manifest === undefined ? null : originOf(manifest),
   };
