@@ -37,12 +37,14 @@ export class InstructionWriter {
     return this;
   }
 
-  private simd(opcode: number): this {
+  /** A vector instruction without operands of its own. */
+  simd(opcode: number): this {
     this.bytes.push(0xfd);
     return this.unsigned(opcode);
   }
 
-  private access(opcode: number, offset: number): this {
+  /** A vector load or store at the address on the stack plus `offset`. */
+  access(opcode: number, offset: number): this {
     return this.simd(opcode).unsigned(0).unsigned(offset);
   }
 
@@ -159,16 +161,6 @@ export class InstructionWriter {
   /** A load or store of one byte `opcode` at the address on the stack plus `offset`. */
   memory(opcode: number, offset: number): this {
     return this.op(opcode).unsigned(0).unsigned(offset);
-  }
-
-  /** A vector instruction without operands of its own. */
-  vector(opcode: number): this {
-    return this.simd(opcode);
-  }
-
-  /** A vector load at the address on the stack plus `offset`. */
-  vectorMemory(opcode: number, offset: number): this {
-    return this.access(opcode, offset);
   }
 
   /** A global of the module, a changeable 32-bit number that starts as 0. */

@@ -279,7 +279,7 @@ function vectorBinary(opcode: number): (a: Code, b: Code) => Code {
   return (a, b) => (w) => {
     a(w);
     b(w);
-    w.vector(opcode);
+    w.simd(opcode);
   };
 }
 
@@ -296,7 +296,7 @@ export function widenedAt(address: Operand): Code {
   const code = put(address);
   return (w) => {
     code(w);
-    w.vectorMemory(2, 0);
+    w.access(2, 0);
   };
 }
 
@@ -322,7 +322,7 @@ export const bytesAbove = vectorBinary(39);
 function shift(opcode: number): (a: Code, bits: number) => Code {
   return (a, bits) => (w) => {
     a(w);
-    w.i32Const(bits).vector(opcode);
+    w.i32Const(bits).simd(opcode);
   };
 }
 
@@ -334,6 +334,6 @@ export const halvesShiftRight = shift(141);
 export function highBits(a: Code): Code {
   return (w) => {
     a(w);
-    w.vector(100);
+    w.simd(100);
   };
 }
