@@ -7,6 +7,7 @@ import { AcsError } from '../io/error.js';
 import { RecordView } from '../snapshot/record.js';
 import { frames } from '../store/activeFrames.js';
 import { inFlightAt, type Question, resolveQuestion, unnamedInFlight } from '../store/ask.js';
+import { blobNumber } from '../store/contractNumber.js';
 import { idHash } from '../store/idHash.js';
 import { lastSeenTime, offsetAtTime } from '../store/knownTime.js';
 import { KIND } from '../store/ledgerState.js';
@@ -127,9 +128,10 @@ function contractsInFlight(db: Db, q: Question): DiffContract[] {
     if (entry.kind !== 'unassigned') continue;
     const pk = contractPk(db, entry.contractId);
     if (pk === undefined || isActive(db, q, pk)) continue;
-    const blob = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck().get(pk) as
-      | Buffer
-      | undefined;
+    const blob = db
+      .prepare('SELECT blob FROM contract_blob WHERE rowid = ?')
+      .pluck()
+      .get(blobNumber(Number(pk))) as Buffer | undefined;
     if (blob === undefined) continue;
     contracts.push({
       createdEventBlob: blob,

@@ -11,6 +11,7 @@ import { lengthDelimited } from '../wire/lengthDelimited.js';
 import { WireReader } from '../wire/reader.js';
 import { type Question, questionSql } from './ask.js';
 import { BLOBS_PER_BATCH, type BlobBatch, blobBatch } from './blobBatch.js';
+import { blobNumber } from './contractNumber.js';
 import { RAW_SHAPE } from './eventShape.js';
 import { storeInterner } from './intern.js';
 import type { Db } from './open.js';
@@ -122,7 +123,7 @@ function* rowsByBatch(db: Db, q: Question, blobs: BlobBatch): Generator<Row> {
     )
     .pluck();
   const batch: Row[] = Array.from({ length: BLOBS_PER_BATCH }, () => COLUMNS.map(() => 0));
-  const contracts: (number | null)[] = batch.map(() => null);
+  const wanted: (number | null)[] = batch.map(() => null);
   let filled = 0;
   // The blobs of the last batch too are those of the moment at which the rows are seen.
   const begun = !db.inTransaction;
@@ -132,14 +133,14 @@ function* rowsByBatch(db: Db, q: Question, blobs: BlobBatch): Generator<Row> {
       const row = batch[filled];
       unpack(text, row);
       const kept = ((row[ITS_SHAPE] as number) & RAW_SHAPE) !== 0;
-      contracts[filled++] = kept ? null : (row[CONTRACT] as number);
+      wanted[filled++] = kept ? null : blobNumber(row[CONTRACT] as number);
       if (filled < BLOBS_PER_BATCH) continue;
-      blobs.read(contracts);
+      blobs.read(wanted);
       yield* batch;
       filled = 0;
     }
     if (filled === 0) return;
-    blobs.read(contracts.fill(null, filled));
+    blobs.read(wanted.fill(null, filled));
     yield* batch.slice(0, filled);
   } finally {
     if (begun && db.inTransaction) db.exec('COMMIT');

@@ -4,15 +4,15 @@
  */
 import type { Db } from './open.js';
 
-/** Contracts per statement. */
+/** Blobs per statement. */
 export const BLOBS_PER_BATCH = 64;
 /** Longer blobs are read on their own, so that a batch holds 4 MiB at most. */
 const LONG_BLOB = 64 * 1024;
 
 /** Blobs of one batch, by their place in it; valid until the next batch is read. */
 export interface BlobBatch {
-  /** `contracts` has {@link BLOBS_PER_BATCH} places; null: no blob is wanted there. */
-  read(contracts: readonly (number | null)[]): void;
+  /** `numbers` of blobs has {@link BLOBS_PER_BATCH} places; null: none is wanted there. */
+  read(numbers: readonly (number | null)[]): void;
   /** Points {@link buf}, {@link start} and {@link end} at a blob, in the order of the batch. False: the store has none. */
   next(): boolean;
   readonly buf: Buffer;
@@ -25,10 +25,10 @@ export function blobBatch(db: Db): BlobBatch {
   const many = db
     .prepare(
       `SELECT CAST(group_concat(iif(length(b.blob) <= ${LONG_BLOB}, b.blob, NULL), '') AS BLOB), group_concat(coalesce(length(b.blob), -1), ' ')
-       FROM (VALUES ${Array(BLOBS_PER_BATCH).fill('(?)').join(',')}) wanted LEFT JOIN contract_blob b ON b.contract_pk = wanted.column1`,
+       FROM (VALUES ${Array(BLOBS_PER_BATCH).fill('(?)').join(',')}) wanted LEFT JOIN contract_blob b ON b.rowid = wanted.column1`,
     )
     .raw();
-  const one = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
+  const one = db.prepare('SELECT blob FROM contract_blob WHERE rowid = ?').pluck();
   const none: Buffer = Buffer.alloc(0);
   let asked: readonly (number | null)[] = [];
   let bytes: Buffer = none;
@@ -39,9 +39,9 @@ export function blobBatch(db: Db): BlobBatch {
     buf: none,
     start: 0,
     end: 0,
-    read(contracts: readonly (number | null)[]): void {
-      const [joined, itsLengths] = many.get(contracts) as [Buffer | null, string];
-      asked = contracts;
+    read(numbers: readonly (number | null)[]): void {
+      const [joined, itsLengths] = many.get(numbers) as [Buffer | null, string];
+      asked = numbers;
       bytes = joined ?? none;
       lengths = itsLengths.split(' ');
       place = 0;
@@ -49,10 +49,10 @@ export function blobBatch(db: Db): BlobBatch {
     },
     next(): boolean {
       const length = Number(lengths[place]);
-      const contract = asked[place++];
+      const number = asked[place++];
       if (length < 0) return false;
       if (length > LONG_BLOB) {
-        batch.buf = one.get(contract) as Buffer;
+        batch.buf = one.get(number) as Buffer;
         batch.start = 0;
         batch.end = length;
         return true;

@@ -6,6 +6,7 @@ import { BlobView } from '../contract/blob.js';
 import { AcsError } from '../io/error.js';
 import { inFlightAt, type Question, resolveQuestion } from './ask.js';
 import { checkAgainst } from './checkAgainst.js';
+import { blobNumberSql } from './contractNumber.js';
 import type { FindingCode, FindingLevel } from './findings.js';
 import { FINDINGS } from './findings.js';
 import { idHash } from './idHash.js';
@@ -111,7 +112,7 @@ function checkContracts(db: Db, report: Report): number {
   const rows = db
     .prepare(
       `SELECT c.contract_id, c.id_hash, c.created_at, t.module_name || ':' || t.entity_name || ':' || t.package_id, b.blob
-       FROM contract c LEFT JOIN template t USING(template_pk) LEFT JOIN contract_blob b USING(contract_pk)`,
+       FROM contract c LEFT JOIN template t USING(template_pk) LEFT JOIN contract_blob b ON b.rowid = ${blobNumberSql('c.contract_pk')}`,
     )
     .raw()
     .safeIntegers()
@@ -144,8 +145,8 @@ const REFERENCES: readonly (readonly [string, string])[] = [
   ['events without source', 'event e LEFT JOIN source c USING(source_pk) WHERE c.source_pk IS NULL'],
   [
     'created events without bytes',
-    `event e LEFT JOIN contract_blob b USING(contract_pk) LEFT JOIN event_raw r USING(event_pk)
-     WHERE e.kind NOT IN (3, 4, 9) AND b.contract_pk IS NULL AND r.event_pk IS NULL`,
+    `event e LEFT JOIN contract_blob b ON b.rowid = ${blobNumberSql('e.contract_pk')} LEFT JOIN event_raw r USING(event_pk)
+     WHERE e.kind NOT IN (3, 4, 9) AND b.rowid IS NULL AND r.event_pk IS NULL`,
   ],
   [
     'intervals without event',

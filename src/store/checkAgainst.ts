@@ -4,6 +4,7 @@ import { RecordView } from '../snapshot/record.js';
 import { scanSnapshot } from '../snapshot/scan.js';
 import { inFlightAt, type Question, questionSql, unnamedInFlight } from './ask.js';
 import { openBase } from './baseFormat.js';
+import { blobNumberSql } from './contractNumber.js';
 import { idHash } from './idHash.js';
 import { storeInterner } from './intern.js';
 import type { Db } from './open.js';
@@ -21,7 +22,7 @@ export async function checkAgainst(
 ): Promise<void> {
   const find = db
     .prepare(
-      `SELECT c.contract_pk, a.counter, b.blob FROM contract c LEFT JOIN contract_blob b USING(contract_pk)
+      `SELECT c.contract_pk, a.counter, b.blob FROM contract c LEFT JOIN contract_blob b ON b.rowid = ${blobNumberSql('c.contract_pk')}
          LEFT JOIN activation a ON a.contract_pk = c.contract_pk
          AND a.source_pk = :s AND a.sync_pk = :y AND a.act_off <= :o AND (a.deact_off IS NULL OR a.deact_off > :o)
        WHERE c.id_hash = :h AND c.contract_id = :id`,

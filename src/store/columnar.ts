@@ -10,6 +10,7 @@ import { formatMicros } from '../contract/time.js';
 import { type AtomicFile, createAtomicFile } from '../io/atomicFile.js';
 import { toolVersion } from '../io/toolVersion.js';
 import { type AskFilter, describer, resolveQuestion } from './ask.js';
+import { blobNumberSql } from './contractNumber.js';
 import { type Db, withStore } from './open.js';
 import { listSources } from './source.js';
 
@@ -145,7 +146,7 @@ function* intervalRows(db: Db, where: string, offset: bigint, blobs: boolean): G
   const rows = db
     .prepare(
       `SELECT c.contract_id, a.counter, a.act_off, a.deact_off, k.name, c.created_at, a.template_pk, c.set_pk,
-              ${blobs ? '(SELECT blob FROM contract_blob b WHERE b.contract_pk = c.contract_pk)' : 'NULL'}
+              ${blobs ? `(SELECT blob FROM contract_blob b WHERE b.rowid = ${blobNumberSql('c.contract_pk')})` : 'NULL'}
        FROM activation a CROSS JOIN contract c USING(contract_pk) LEFT JOIN event_kind k ON k.kind = a.deact_kind
        WHERE ${where} AND a.act_off <= :o ORDER BY a.contract_pk, a.act_event`,
     )

@@ -1,12 +1,15 @@
 /**
  * Where a contract is, by the hash of its id: so that a million new ones do not cost a million searches, and so that the
- * first updates of an empty store need no index while they are appended. Holds 32 bits of each hash and the row number
- * (about 13 bytes per contract), knows all contracts or none, and steps aside when there are too many.
+ * first updates of an empty store need no index while they are appended. Holds 32 bits of each hash and what its row
+ * number is made of (about 15 bytes per contract), knows all contracts or none, and steps aside when there are too many.
  */
+import { blobNumber, numberAt, setPlace } from './contractNumber.js';
 import type { Db } from './open.js';
 
 /** Beyond this many contracts the map gives up and every look-up goes to the index. */
 const MAX_ROWS = 12_000_000;
+/** Beyond this one too: it has room for each number up to the largest. */
+const MAX_NUMBER = 100_000_000;
 /** In a store that has contracts, the map is filled only when this many look-ups found nothing. */
 const WORTH_FILLING = 20_000;
 
@@ -26,8 +29,10 @@ export interface ContractMap {
 /** `beforeFill` writes what is not in the table yet. */
 export function contractMap(db: Db, beforeFill: () => void): ContractMap {
   let tags = new Uint32Array(1 << 16);
-  /** 0 marks a free slot: row numbers begin at 1. */
-  let pks = new Uint32Array(1 << 16);
+  /** Numbers of blobs, also of contracts without one. 0 marks a free slot: they begin at 1. */
+  let blobs = new Uint32Array(1 << 16);
+  /** By number of the blob: where in its window the contract lies. */
+  let places = new Uint16Array(1 << 19);
   let size = 0;
   let misses = 0;
   let complete = db.prepare('SELECT 1 FROM contract LIMIT 1').get() === undefined;
@@ -39,39 +44,48 @@ export function contractMap(db: Db, beforeFill: () => void): ContractMap {
 
   function slotOf(tag: number): number {
     const mixed = Math.imul(tag ^ (tag >>> 15), 0x2c1b3c6d);
-    return (mixed ^ (mixed >>> 13)) & (pks.length - 1);
+    return (mixed ^ (mixed >>> 13)) & (blobs.length - 1);
   }
 
-  function put(tag: number, pk: number): void {
-    const mask = pks.length - 1;
+  function put(tag: number, blob: number): void {
+    const mask = blobs.length - 1;
     let at = slotOf(tag);
-    while (pks[at] !== 0) at = (at + 1) & mask;
+    while (blobs[at] !== 0) at = (at + 1) & mask;
     tags[at] = tag;
-    pks[at] = pk;
+    blobs[at] = blob;
   }
 
   function giveUp(): void {
     complete = false;
     possible = false;
-    tags = pks = new Uint32Array(0);
+    tags = blobs = new Uint32Array(0);
+    places = new Uint16Array(0);
   }
 
   function insert(hash: number, pk: number): void {
-    if (size >= MAX_ROWS || pk > 0xffffffff) {
+    const blob = blobNumber(pk);
+    if (size >= MAX_ROWS || blob > MAX_NUMBER) {
       giveUp();
       return;
     }
-    put(tagOf(hash), pk);
-    if (++size * 5 < pks.length * 3) return;
-    const [oldTags, oldPks] = [tags, pks];
+    if (blob >= places.length) {
+      const grown = new Uint16Array(Math.ceil(blob * 1.5));
+      grown.set(places);
+      places = grown;
+    }
+    places[blob] = setPlace(pk);
+    put(tagOf(hash), blob);
+    if (++size * 5 < blobs.length * 3) return;
+    const [oldTags, oldPks] = [tags, blobs];
     tags = new Uint32Array(oldTags.length * 2);
-    pks = new Uint32Array(oldPks.length * 2);
+    blobs = new Uint32Array(oldPks.length * 2);
     for (let i = 0; i < oldPks.length; i++) if (oldPks[i] !== 0) put(oldTags[i], oldPks[i]);
   }
 
   function candidate(): number {
-    const mask = pks.length - 1;
-    for (; pks[slot] !== 0; slot = (slot + 1) & mask) if (tags[slot] === wanted) return pks[slot];
+    const mask = blobs.length - 1;
+    for (; blobs[slot] !== 0; slot = (slot + 1) & mask)
+      if (tags[slot] === wanted) return numberAt(blobs[slot], places[blobs[slot]]);
     return 0;
   }
 
@@ -85,7 +99,7 @@ export function contractMap(db: Db, beforeFill: () => void): ContractMap {
       return candidate();
     },
     next() {
-      slot = (slot + 1) & (pks.length - 1);
+      slot = (slot + 1) & (blobs.length - 1);
       return candidate();
     },
     add(hash, pk) {

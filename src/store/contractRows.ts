@@ -1,5 +1,6 @@
 /** The contracts of a store: each is one row, found by its raw id, whatever number of events speak of it. */
 import { contractMap } from './contractMap.js';
+import { blobNumber, contractNumber, FIRST_NUMBER, nextArrival } from './contractNumber.js';
 import { requireContractIndices } from './idIndices.js';
 import type { Db } from './open.js';
 import type { StoreRows } from './storeRows.js';
@@ -40,12 +41,16 @@ export function contractRows(db: Db, rows: StoreRows): ContractRows {
       'SELECT contract_pk, template_pk, set_pk FROM contract WHERE contract_pk = ? AND contract_id = ?',
     )
     .raw();
-  const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE contract_pk = ?').pluck();
+  const blobOf = db.prepare('SELECT blob FROM contract_blob WHERE rowid = ?').pluck();
   const completeRow = db.prepare(
     'UPDATE contract SET template_pk = ?, set_pk = ?, created_at = ? WHERE contract_pk = ?',
   );
-  let last = (db.prepare('SELECT max(contract_pk) FROM contract').pluck().get() as number | null) ?? 0;
+  let arrival = nextArrival(db);
   const map = contractMap(db, rows.flushContracts);
+
+  /** The rows that wait are those of the last arrivals. */
+  const isWaiting = (pk: number): boolean =>
+    pk >= FIRST_NUMBER && blobNumber(pk) >= arrival - rows.contracts.size;
 
   return {
     find(buf, start, end, hash) {
@@ -53,7 +58,7 @@ export function contractRows(db: Db, rows: StoreRows): ContractRows {
         let pk = map.first(hash);
         if (pk === 0) return undefined;
         for (const id = buf.subarray(start, end); pk !== 0; pk = map.next()) {
-          if (rows.contracts.has(0, pk)) rows.flushContracts();
+          if (isWaiting(pk)) rows.flushContracts();
           const row = byPk.get(pk, id) as ContractRow | undefined;
           if (row !== undefined) return row;
         }
@@ -73,17 +78,17 @@ export function contractRows(db: Db, rows: StoreRows): ContractRows {
       return pk === 0 || map.next() !== 0 ? 0 : pk;
     },
     add(id, start, end, template, set, createdAt, hash) {
-      const kept = rows.keep(id, start, end);
-      rows.contracts.add(++last, hash, kept, template, set, createdAt);
-      map.add(hash, last);
-      return last;
+      const pk = contractNumber(arrival++, set);
+      rows.contracts.add(pk, hash, rows.contracts.keep(id, start, end), template, set, createdAt);
+      map.add(hash, pk);
+      return pk;
     },
     complete(pk, template, set, createdAt) {
       completeRow.run(template, set, createdAt, pk);
     },
     addBlob(pk, buf, start, end) {
-      rows.blobs.add(pk, rows.keep(buf, start, end));
+      rows.blobs.add(blobNumber(pk), rows.keepBlob(buf, start, end));
     },
-    blob: (pk) => blobOf.get(pk) as Buffer | undefined,
+    blob: (pk) => blobOf.get(blobNumber(pk)) as Buffer | undefined,
   };
 }

@@ -1,5 +1,6 @@
 /** `acs store history`: everything the store knows of one contract, over all sources. */
 import { describer, type InFlight } from './ask.js';
+import { blobNumberSql } from './contractNumber.js';
 import { contractNamed } from './names.js';
 import type { Db } from './open.js';
 import { listSources } from './source.js';
@@ -47,8 +48,8 @@ export interface ContractHistory {
 export function contractHistory(db: Db, wanted: string): ContractHistory {
   const row = db
     .prepare(
-      `SELECT c.contract_pk, c.template_pk, c.set_pk, c.created_at, b.contract_pk IS NOT NULL, lower(hex(c.contract_id))
-       FROM contract c LEFT JOIN contract_blob b USING(contract_pk) WHERE c.contract_pk = ?`,
+      `SELECT c.contract_pk, c.template_pk, c.set_pk, c.created_at, b.rowid IS NOT NULL, lower(hex(c.contract_id))
+       FROM contract c LEFT JOIN contract_blob b ON b.rowid = ${blobNumberSql('c.contract_pk')} WHERE c.contract_pk = ?`,
     )
     .raw()
     .safeIntegers()

@@ -45,7 +45,7 @@ import { ROWS_PER_STATEMENT, storeRows } from './storeRows.js';
 import { inTransaction, recordRefusal } from './transaction.js';
 
 /** Records per transaction. */
-export const LOAD_BATCH = 50_000;
+export const LOAD_BATCH = 65_536;
 
 export interface LoadOptions extends Strictness {
   source: string;

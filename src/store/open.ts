@@ -16,9 +16,9 @@ export const AUTOMATIC_PAGES = 8000;
 
 /** `acs1` */
 export const APPLICATION_ID = 0x61637331;
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
-const MIGRATIONS = ['001-store.sql', '002-commitments.sql'];
+const MIGRATIONS = ['001-store.sql', '002-commitments.sql', '003-contract-numbers.sql'];
 
 export interface Store {
   readonly path: string;

@@ -1,5 +1,6 @@
 /** One participant in a store: its base, its head, and the party filter its data was cut by. */
 import { AcsError } from '../io/error.js';
+import { blobNumberSql } from './contractNumber.js';
 import type { Db } from './open.js';
 import { inTransaction } from './transaction.js';
 
@@ -180,7 +181,7 @@ export function dropUnusedContracts(db: Db): number {
     .prepare('DELETE FROM contract WHERE contract_pk NOT IN (SELECT contract_pk FROM used)')
     .run();
   db.exec(
-    'DELETE FROM contract_blob WHERE contract_pk NOT IN (SELECT contract_pk FROM used); DROP TABLE used',
+    `DELETE FROM contract_blob WHERE rowid NOT IN (SELECT ${blobNumberSql('contract_pk')} FROM used); DROP TABLE used`,
   );
   return changes;
 }

@@ -46,7 +46,7 @@ it('a fault is told as it is', async () => {
   const path = await store();
   const question = await withStore(path, {}, ({ db }) => resolveQuestion(db, undefined, {}));
   const writer = openStore(path, { write: true });
-  writer.db.exec('DELETE FROM contract_blob WHERE contract_pk = 30');
+  writer.db.exec('DELETE FROM contract_blob WHERE blob_pk = (SELECT min(blob_pk) + 29 FROM contract_blob)');
   writer.close();
   const read = async (): Promise<number> => {
     let frames = 0;
