@@ -29,8 +29,8 @@ import { updateReader } from './updateReader.js';
 import type { ReadMessage } from './updateThread.js';
 import { waitingArchives } from './waitingArchives.js';
 
-/** Events per transaction. */
-export const APPEND_BATCH = 50_000;
+/** Updates and events per transaction. */
+export const APPEND_BATCH = 100_000;
 
 export interface AppendOptions extends Strictness {
   source: string;

@@ -6,6 +6,7 @@
  */
 import { locateMessage } from '../ledger/ledgerStream.js';
 import type { StoreInterner } from './intern.js';
+import { keyOrder } from './keyOrder.js';
 import { KIND } from './ledgerState.js';
 import type { Db } from './open.js';
 import { ROWS_PER_STATEMENT, type StoreRows } from './storeRows.js';
@@ -62,8 +63,10 @@ const FIELD = {
   place: 9,
 } as const;
 const WIDTH = 10;
+/** Values per archive in the statement that closes intervals. */
+const CLOSING = 6;
 
-/** As many can wait; contract and place among them make one number to sort by. */
+/** As many can wait. */
 export const MOST_WAITING = 1 << 16;
 const ID_BYTES = 64;
 
@@ -73,26 +76,28 @@ export function waitingArchives(
   source: number,
   intern: StoreInterner,
 ): WaitingArchives {
-  const wanted = (columns: number): string =>
-    Array(ROWS_PER_STATEMENT)
+  const wanted = (columns: number, rows = ROWS_PER_STATEMENT): string =>
+    Array(rows)
       .fill(`(${Array(columns).fill('?').join(', ')})`)
       .join(', ');
-  // VALUES is the outer loop, so the templates come in its order.
-  const fitting = (values: string): string =>
-    `SELECT group_concat(coalesce(c.template_pk, 0), ' ')
-     FROM (VALUES ${values}) wanted CROSS JOIN contract c ON c.contract_pk = wanted.column1 WHERE c.contract_id = wanted.column2`;
+  // Nothing is closed where the contract is another one, or was created under another template.
   const closing = (values: string): string =>
     `UPDATE activation SET deact_off = wanted.column2, deact_event = wanted.column3, deact_kind = ${KIND.archive} FROM (VALUES ${values}) wanted
-     WHERE contract_pk = wanted.column1 AND source_pk = ${source} AND sync_pk = wanted.column4 AND deact_off IS NULL`;
-  const fitMany = db.prepare(fitting(wanted(2))).pluck();
-  const fitOne = db.prepare(fitting('(?, ?)')).pluck();
-  const closeMany = db.prepare(closing(wanted(4)));
+     WHERE contract_pk = wanted.column1 AND source_pk = ${source} AND sync_pk = wanted.column4 AND deact_off IS NULL
+       AND EXISTS (SELECT 1 FROM contract c WHERE c.contract_pk = wanted.column1 AND c.contract_id = wanted.column5
+         AND (c.template_pk = wanted.column6 OR c.template_pk IS NULL OR wanted.column6 IS NULL))`;
+  const closeMany = db.prepare(closing(wanted(CLOSING)));
+  const closeOne = db.prepare(closing(wanted(CLOSING, 1)));
+  const createdUnder = db
+    .prepare('SELECT template_pk FROM contract WHERE contract_pk = ? AND contract_id = ?')
+    .pluck();
+  /** By the template of an archive: the one its contract was created under, where that is another row of the same. */
+  const createdAs = new Map<number, number>();
   const isClosedBy = db
     .prepare(
       `SELECT 1 FROM activation WHERE contract_pk = ? AND source_pk = ${source} AND deact_event = ? LIMIT 1`,
     )
     .pluck();
-  const closeOne = db.prepare(closing('(?, ?, ?, ?)'));
   let numbers = new Float64Array(0);
   let ids: Buffer = Buffer.alloc(0);
   let idsUsed = 0;
@@ -100,19 +105,9 @@ export function waitingArchives(
   let index = 0;
   let place = 0;
   /** Of the archives of one statement. */
-  const toFit: unknown[] = Array(2 * ROWS_PER_STATEMENT);
-  const toClose: unknown[] = Array(4 * ROWS_PER_STATEMENT);
+  const toClose: unknown[] = Array(CLOSING * ROWS_PER_STATEMENT).fill(null);
 
   const idOf = (at: number): Buffer => ids.subarray(numbers[at + FIELD.idStart], numbers[at + FIELD.idEnd]);
-  /** Nothing is to be said about the template its contract was created under. */
-  const templateFits = (at: number, created: number): boolean => {
-    const template = numbers[at + FIELD.template];
-    if (created === 0 || template < 0 || template === created) return true;
-    const a = intern.templateRow(created);
-    const b = intern.templateRow(template);
-    return a.entityName === b.entityName && a.moduleName === b.moduleName && a.packageId === b.packageId;
-  };
-
   function reserve(idBytes: number): void {
     if (numbers.length === size * WIDTH) {
       const grown = new Float64Array(Math.max(1024 * WIDTH, 2 * numbers.length));
@@ -126,59 +121,61 @@ export function waitingArchives(
   }
 
   /** The places of the archives, by contract and, for one contract, by age. */
-  function sorted(): Float64Array {
-    const keys = new Float64Array(size);
-    for (let i = 0; i < size; i++) keys[i] = numbers[i * WIDTH + FIELD.contract] * MOST_WAITING + i;
-    keys.sort();
-    for (let i = 0; i < size; i++) keys[i] = (keys[i] % MOST_WAITING) * WIDTH;
-    return keys;
+  function sorted(): Uint32Array {
+    const contracts = new Float64Array(size);
+    for (let i = 0; i < size; i++) contracts[i] = numbers[i * WIDTH + FIELD.contract];
+    const order = keyOrder(contracts);
+    for (let i = 0; i < size; i++) order[i] *= WIDTH;
+    return order;
   }
 
-  /** Those of `group` that are of another contract, or name another template, are moved to `late`. */
-  function keepFitting(group: number[], late: number[]): void {
-    let templates: (string | null)[] = [];
-    if (group.length === ROWS_PER_STATEMENT) {
-      for (let i = 0, k = 0; i < group.length; i++) {
-        toFit[k++] = numbers[group[i] + FIELD.contract];
-        toFit[k++] = idOf(group[i]);
-      }
-      templates = (fitMany.get(toFit) as string | null)?.split(' ') ?? [];
-    }
-    if (templates.length < group.length)
-      templates = group.map((at) => fitOne.get(numbers[at + FIELD.contract], idOf(at)) as string | null);
-    let kept = 0;
-    for (let i = 0; i < group.length; i++) {
-      const created = templates[i];
-      if (created !== null && templateFits(group[i], Number(created))) group[kept++] = group[i];
-      else late.push(group[i]);
-    }
-    group.length = kept;
+  /** Nothing is to be said about the template its contract was created under. */
+  function templateFits(at: number, created: number): boolean {
+    const template = numbers[at + FIELD.template];
+    if (template < 0 || template === created) return true;
+    const a = intern.templateRow(created);
+    const b = intern.templateRow(template);
+    return a.entityName === b.entityName && a.moduleName === b.moduleName && a.packageId === b.packageId;
   }
 
-  /** Those of `group` that have nothing to close are moved to `late`. */
+  /** Puts the values for closing the archive at `at` from `to` on. */
+  function bind(at: number, to: number): void {
+    const template = numbers[at + FIELD.template];
+    toClose[to] = numbers[at + FIELD.contract];
+    toClose[to + 1] = numbers[at + FIELD.off];
+    toClose[to + 2] = numbers[at + FIELD.eventPk];
+    toClose[to + 3] = numbers[at + FIELD.sync];
+    toClose[to + 4] = idOf(at);
+    toClose[to + 5] = template < 0 ? null : (createdAs.get(template) ?? template);
+  }
+
+  function closesOne(at: number): boolean {
+    bind(at, 0);
+    return closeOne.run(...toClose.slice(0, CLOSING)).changes > 0;
+  }
+
+  /** Closes the interval of an archive, if it has one and fits. */
+  function isClosed(at: number): boolean {
+    if (closesOne(at)) return true;
+    const created = createdUnder.get(numbers[at + FIELD.contract], idOf(at)) as number | null | undefined;
+    if (typeof created !== 'number' || !templateFits(at, created)) return false;
+    createdAs.set(numbers[at + FIELD.template], created);
+    return closesOne(at);
+  }
+
+  /** Those of `group` that have nothing to close, or do not fit, are moved to `late`. */
   function close(group: number[], late: number[]): void {
-    if (group.length < ROWS_PER_STATEMENT) {
-      for (const at of group) {
-        const { changes } = closeOne.run(
-          numbers[at + FIELD.contract],
-          numbers[at + FIELD.off],
-          numbers[at + FIELD.eventPk],
-          numbers[at + FIELD.sync],
-        );
-        if (changes === 0) late.push(at);
-      }
-      return;
+    if (group.length === ROWS_PER_STATEMENT) {
+      for (let i = 0; i < group.length; i++) bind(group[i], i * CLOSING);
+      if (closeMany.run(...toClose).changes === group.length) return;
     }
-    for (let i = 0, k = 0; i < group.length; i++) {
-      toClose[k++] = numbers[group[i] + FIELD.contract];
-      toClose[k++] = numbers[group[i] + FIELD.off];
-      toClose[k++] = numbers[group[i] + FIELD.eventPk];
-      toClose[k++] = numbers[group[i] + FIELD.sync];
+    for (const at of group) {
+      const { contract, eventPk } = FIELD;
+      const done =
+        group.length === ROWS_PER_STATEMENT &&
+        isClosedBy.get(numbers[at + contract], numbers[at + eventPk]) !== undefined;
+      if (!done && !isClosed(at)) late.push(at);
     }
-    if (closeMany.run(toClose).changes === group.length) return;
-    for (const at of group)
-      if (isClosedBy.get(numbers[at + FIELD.contract], numbers[at + FIELD.eventPk]) === undefined)
-        late.push(at);
   }
 
   /** Closes what can be closed at once; returns the places of the others, in the order in which they were added. */
@@ -187,7 +184,6 @@ export function waitingArchives(
     let group: number[] = [];
     let contract = 0;
     const take = (): void => {
-      keepFitting(group, late);
       close(group, late);
       group = [];
     };
