@@ -89,6 +89,11 @@ export function contractRows(db: Db, rows: StoreRows): ContractRows {
     addBlob(pk, buf, start, end) {
       rows.blobs.add(blobNumber(pk), rows.keepBlob(buf, start, end));
     },
-    blob: (pk) => blobOf.get(blobNumber(pk)) as Buffer | undefined,
+    blob(pk) {
+      const number = blobNumber(pk);
+      // It may wait though its contract, with the rest of a full window, does not.
+      if (rows.blobs.has(0, number)) rows.flushContracts();
+      return blobOf.get(number) as Buffer | undefined;
+    },
   };
 }
