@@ -172,10 +172,12 @@ export function deleteSourceData(db: Db, source: number): void {
   ).run(source);
 }
 
-/** Contracts no event refers to any more. */
+/** Contracts no event and no finding refers to any more: their numbers are given again. */
 export function dropUnusedContracts(db: Db): number {
   db.exec(
-    'CREATE TEMP TABLE IF NOT EXISTS used(contract_pk INTEGER PRIMARY KEY); DELETE FROM used; INSERT OR IGNORE INTO used SELECT contract_pk FROM event',
+    `CREATE TEMP TABLE IF NOT EXISTS used(contract_pk INTEGER PRIMARY KEY); DELETE FROM used;
+     INSERT OR IGNORE INTO used SELECT contract_pk FROM event;
+     INSERT OR IGNORE INTO used SELECT contract_pk FROM finding WHERE contract_pk IS NOT NULL`,
   );
   const { changes } = db
     .prepare('DELETE FROM contract WHERE contract_pk NOT IN (SELECT contract_pk FROM used)')
