@@ -15,6 +15,8 @@ import { type BatchDrafts, DRAFT_BATCH_BYTES } from './draftQueue.js';
 export const UPDATE_BATCHES = 16;
 /** Chunks of an input that wait for the thread. */
 const CHUNKS_AHEAD = 4;
+/** Batches that are stored one after the other when they are there. */
+const BATCHES_PER_BREATH = 4;
 /** Numbers per message in the list of what a batch holds: start, end, place. */
 export const UPDATE_SPAN = 3;
 
@@ -143,6 +145,7 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
   }
 
   async function handOver(take: { batch: TakeBatch; waiting(): void }): Promise<SentError | undefined> {
+    let taken = 0;
     for (;;) {
       const message = await next();
       if (message.kind === 'end') return message.error;
@@ -155,8 +158,8 @@ export function updateThread(batchBytes = DRAFT_BATCH_BYTES): UpdateThread {
       const drafts: BatchDrafts = { numbers: batch.drafts, names, next: 0, end };
       take.batch(Buffer.from(batch.memory), messagesOf(batch.spans, messages, firstIndex), drafts);
       post({ kind: 'free' });
-      // Reading the input goes on in between.
-      await breath();
+      // Reading the input goes on in between; a turn of the loop costs as much as some thirty events.
+      if (arrived.length === 0 || ++taken % BATCHES_PER_BREATH === 0) await breath();
     }
   }
 
