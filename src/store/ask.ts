@@ -1,6 +1,5 @@
 /** Questions about one source at one offset: which contracts are active, how many, what is in flight. */
 import { AcsError } from '../io/error.js';
-import { contractsOfSets } from './contractNumber.js';
 import { exact } from './exact.js';
 import { fullName } from './names.js';
 import type { Db } from './open.js';
@@ -138,8 +137,8 @@ export function questionSql(q: Question, joins: { contract?: boolean; event?: bo
   if (q.synchronizers !== undefined) where.push(`a.sync_pk IN (${q.synchronizers.join(',')})`);
   let from: string;
   if (q.parties !== undefined) {
-    const sets = `SELECT DISTINCT set_pk FROM party_set_member WHERE party_pk IN (${q.parties.join(',')})`;
-    from = `${contractsOfSets(sets)} c CROSS JOIN activation a ON a.contract_pk = c.contract_pk`;
+    from = `(SELECT DISTINCT set_pk FROM party_set_member WHERE party_pk IN (${q.parties.join(',')})) m
+      CROSS JOIN contract c ON c.set_pk = m.set_pk CROSS JOIN activation a ON a.contract_pk = c.contract_pk`;
   } else if (joins.contract === true) {
     from = 'activation a CROSS JOIN contract c ON c.contract_pk = a.contract_pk';
   } else from = 'activation a';

@@ -1,12 +1,12 @@
 /**
- * The row numbers of contracts, made so that the contracts of one stakeholder set lie side by side: a question about a party
- * then reads few pages. A number is made of the window in which a contract arrived (65 536 contracts make one), its
+ * The row numbers of contracts, made so that the contracts of one stakeholder set lie side by side: a question about a
+ * party then reads few pages. A number is made of the window in which a contract arrived (65 536 contracts make one), its
  * stakeholder set, and its place in the window; so it depends on nothing but the order of arrival, whenever batches are
  * committed.
  *
- * Contracts that arrived before schema version 3 keep the numbers they have, all below {@link FIRST_NUMBER}. They, and
- * contracts whose set became known after they were numbered, are found by the index `contract_elsewhere`
- * (`schemas/sql/003-contract-numbers.sql`).
+ * Contracts that arrived before schema version 3 keep the numbers they have, all below {@link FIRST_NUMBER}. Nothing but
+ * the number of a blob ({@link blobNumber}) is read from a number: a contract whose set became known after it was numbered
+ * merely lies elsewhere.
  */
 import type { Db } from './open.js';
 
@@ -62,26 +62,4 @@ export function nextArrival(db: Db): number {
     .pluck()
     .get(window * STRIDE) as number;
   return window * WINDOW + place + 1;
-}
-
-/** SQL: the contracts of the stakeholder sets that a subquery with the column `set_pk` gives, as rows of `contract`. */
-export function contractsOfSets(sets: string): string {
-  // The windows are the outer loop, so pages are read in their order; a set is one range of numbers in each.
-  return `(SELECT c.* FROM
-      (WITH RECURSIVE w(first) AS (SELECT ${FIRST_NUMBER} UNION ALL SELECT first + ${STRIDE} FROM w
-         WHERE first + ${STRIDE} <= (SELECT max(contract_pk) FROM contract)) SELECT first FROM w) w
-      CROSS JOIN (${sets}) m
-      CROSS JOIN contract c ON c.contract_pk BETWEEN w.first + ${placeOf('m.set_pk')} AND w.first + ${placeOf('m.set_pk')} + ${WINDOW - 1}
-        AND +c.set_pk = m.set_pk
-    UNION ALL
-    SELECT c.* FROM (${sets}) m CROSS JOIN contract c ON c.set_pk = m.set_pk AND (${elsewhere('c.')}))`;
-}
-
-function placeOf(set: string): string {
-  return `(${set} % ${SETS}) * ${WINDOW}`;
-}
-
-/** The condition of the index `contract_elsewhere`, which has to be repeated to use it. */
-function elsewhere(c: string): string {
-  return `${c}contract_pk < ${FIRST_NUMBER} OR (${c}contract_pk / ${WINDOW}) % ${SETS} <> ${c}set_pk % ${SETS}`;
 }

@@ -1,10 +1,10 @@
 /**
- * The indices over hashes of ids. While an empty store gets its first base or its first updates they are left out: building
- * them at the end is many times cheaper than inserting a million hashes in random order.
+ * The indices over hashes of ids and over stakeholder sets. While an empty store gets its first base or its first updates
+ * they are left out: building them at the end is many times cheaper than inserting a million hashes in random order.
  */
 import type { Db } from './open.js';
 
-const CONTRACT_INDICES = ['contract_by_id ON contract(id_hash)'];
+const CONTRACT_INDICES = ['contract_by_id ON contract(id_hash)', 'contract_by_set ON contract(set_pk)'];
 const UPDATE_INDICES = ['update_by_id ON update_tx(id_hash)'];
 
 const present = new WeakMap<Db, Set<string>>();

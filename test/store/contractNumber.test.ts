@@ -174,14 +174,8 @@ describe('the contracts of a party', () => {
     });
     const store = openStore(path, { write: true });
     const { db } = store;
-    expect(
-      db
-        .prepare(
-          'SELECT count(*) FROM contract INDEXED BY contract_elsewhere WHERE set_pk IS NOT NULL AND (contract_pk < 4294967296 OR (contract_pk / 65536) % 16384 <> set_pk % 16384)',
-        )
-        .pluck()
-        .get(),
-    ).toBe(40);
+    const elsewhere = db.prepare('SELECT contract_pk FROM contract').pluck().all() as number[];
+    expect(elsewhere.filter((pk) => setPlace(pk) === 0)).toHaveLength(40);
     // As a store of schema version 2 has them.
     db.exec(
       `CREATE TEMP TABLE number AS SELECT contract_pk AS new, row_number() OVER (ORDER BY contract_pk) AS old, ${blobNumberSql('contract_pk')} AS blob FROM contract`,
