@@ -226,23 +226,30 @@ interface KeptStates {
   overlaid(changed: ReadonlyMap<string, GroupRow>): Iterable<GroupRow>;
 }
 
+/** Not a store of schema version 1, which can still be read: it has no tables for them. */
+function keepsStates(db: Db): boolean {
+  return (db.pragma('user_version', { simple: true }) as number) > 1;
+}
+
 function keptStates(db: Db, source: ReadySource, sync: number, scheme: string): KeptStates {
   const key = [source.pk, sync, scheme];
   const where = 'source_pk = ? AND sync_pk = ? AND scheme = ?';
-  const found = db
-    .prepare(`SELECT off, generation FROM commitment_head WHERE ${where}`)
-    .raw()
-    .safeIntegers()
-    .get(...key) as [bigint, bigint] | undefined;
+  const found = !keepsStates(db)
+    ? undefined
+    : (db
+        .prepare(`SELECT off, generation FROM commitment_head WHERE ${where}`)
+        .raw()
+        .safeIntegers()
+        .get(...key) as [bigint, bigint] | undefined);
   // States of another history, or from before the horizon of a prune, cannot be carried on.
   const usable = found !== undefined && Number(found[1]) === source.generation && found[0] >= source.base;
-  const one = db
-    .prepare(`SELECT contracts, state FROM commitment_group WHERE ${where} AND parties = ?`)
-    .raw();
+  const one = !usable
+    ? undefined
+    : db.prepare(`SELECT contracts, state FROM commitment_group WHERE ${where} AND parties = ?`).raw();
   return {
     head: usable ? found[0] : undefined,
     load(parties) {
-      const row = one.get(...key, parties.join('\n')) as [number, Buffer] | undefined;
+      const row = one?.get(...key, parties.join('\n')) as [number, Buffer] | undefined;
       return row === undefined ? undefined : { contracts: row[0], state: row[1] };
     },
     save(states, offset, all) {

@@ -1,13 +1,16 @@
 /** A store of schema version 2, written by the program as it was then: read as it is, and taken further. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { SCHEMES } from '../../src/commitment/schemes.js';
 import { appendUpdates } from '../../src/store/append.js';
 import { activeRows, resolveQuestion } from '../../src/store/ask.js';
 import { checkStore } from '../../src/store/check.js';
+import { storeStates } from '../../src/store/commitments.js';
 import { exportSnapshot } from '../../src/store/exportSnapshot.js';
 import { contractHistory } from '../../src/store/history.js';
-import { type Db, withStore } from '../../src/store/open.js';
+import { type Db, openStore, withStore } from '../../src/store/open.js';
 import { fixture, inflated, storePath } from './temporaryStore.js';
 
 const stream = (name: string): string => fixture(`live2/stream/${name}`);
@@ -79,4 +82,25 @@ it('goes on where it stopped, and answers as one from the beginning', async () =
         expect(byParty(db, offset)).toEqual(byParty(other, offset));
     }),
   );
+});
+
+it('of schema version 1 has no place for kept commitments, and gives them', async () => {
+  const path = older();
+  const all = (db: Db) => {
+    const synchronizer = db.prepare('SELECT sync_id FROM synchronizer ORDER BY 1').pluck().get() as string;
+    const states = storeStates(db, { synchronizer, scheme: SCHEMES['blake2xb-groups'] });
+    return Array.from(states.rows(), ({ parties, state }) => [parties, Buffer.from(state).toString('hex')]);
+  };
+  const expected = await withStore(path, {}, ({ db }) => all(db));
+  const db = new Database(path);
+  db.exec('DROP TABLE commitment_head; DROP TABLE commitment_group; PRAGMA user_version = 1');
+  db.close();
+  await withStore(path, {}, (store) => {
+    expect(version(store.db)).toBe(1);
+    expect(all(store.db)).toEqual(expected);
+  });
+  const migrated = openStore(path, { write: true });
+  expect(version(migrated.db)).toBe(3);
+  expect(all(migrated.db)).toEqual(expected);
+  migrated.close();
 });
