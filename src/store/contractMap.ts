@@ -3,13 +3,11 @@
  * first updates of an empty store need no index while they are appended. Holds 32 bits of each hash and what its row
  * number is made of (about 15 bytes per contract), knows all contracts or none, and steps aside when there are too many.
  */
-import { blobNumber, numberAt, setPlace } from './contractNumber.js';
+import { blobNumber, numberAt, setPlace, WINDOW } from './contractNumber.js';
 import type { Db } from './open.js';
 
 /** Beyond this many contracts the map gives up and every look-up goes to the index. */
 const MAX_ROWS = 12_000_000;
-/** Beyond this one too: it has room for each number up to the largest. */
-const MAX_NUMBER = 100_000_000;
 /** In a store that has contracts, the map is filled only when this many look-ups found nothing. */
 const WORTH_FILLING = 20_000;
 
@@ -28,11 +26,10 @@ export interface ContractMap {
 
 /** `beforeFill` writes what is not in the table yet. */
 export function contractMap(db: Db, beforeFill: () => void): ContractMap {
-  let tags = new Uint32Array(1 << 16);
-  /** Numbers of blobs, also of contracts without one. 0 marks a free slot: they begin at 1. */
-  let blobs = new Uint32Array(1 << 16);
-  /** By number of the blob: where in its window the contract lies. */
-  let places = new Uint16Array(1 << 19);
+  /** Two numbers per slot: 32 bits of the hash, and the number of the blob (also of contracts without one; 0: free). */
+  let slots = new Uint32Array(2 << 16);
+  /** By window of arrival: where in it each contract lies. */
+  const places: (Uint16Array | undefined)[] = [];
   let size = 0;
   let misses = 0;
   let complete = db.prepare('SELECT 1 FROM contract LIMIT 1').get() === undefined;
@@ -44,48 +41,47 @@ export function contractMap(db: Db, beforeFill: () => void): ContractMap {
 
   function slotOf(tag: number): number {
     const mixed = Math.imul(tag ^ (tag >>> 15), 0x2c1b3c6d);
-    return (mixed ^ (mixed >>> 13)) & (blobs.length - 1);
+    return ((mixed ^ (mixed >>> 13)) << 1) & (slots.length - 1);
   }
 
   function put(tag: number, blob: number): void {
-    const mask = blobs.length - 1;
+    const mask = slots.length - 1;
     let at = slotOf(tag);
-    while (blobs[at] !== 0) at = (at + 1) & mask;
-    tags[at] = tag;
-    blobs[at] = blob;
+    while (slots[at + 1] !== 0) at = (at + 2) & mask;
+    slots[at] = tag;
+    slots[at + 1] = blob;
   }
 
   function giveUp(): void {
     complete = false;
     possible = false;
-    tags = blobs = new Uint32Array(0);
-    places = new Uint16Array(0);
+    slots = new Uint32Array(2);
+    places.length = 0;
   }
 
   function insert(hash: number, pk: number): void {
     const blob = blobNumber(pk);
-    if (size >= MAX_ROWS || blob > MAX_NUMBER) {
+    if (size >= MAX_ROWS || blob > 0xffffffff) {
       giveUp();
       return;
     }
-    if (blob >= places.length) {
-      const grown = new Uint16Array(Math.ceil(blob * 1.5));
-      grown.set(places);
-      places = grown;
-    }
-    places[blob] = setPlace(pk);
+    const window = Math.floor(blob / WINDOW);
+    places[window] ??= new Uint16Array(WINDOW);
+    places[window][blob % WINDOW] = setPlace(pk);
     put(tagOf(hash), blob);
-    if (++size * 5 < blobs.length * 3) return;
-    const [oldTags, oldPks] = [tags, blobs];
-    tags = new Uint32Array(oldTags.length * 2);
-    blobs = new Uint32Array(oldPks.length * 2);
-    for (let i = 0; i < oldPks.length; i++) if (oldPks[i] !== 0) put(oldTags[i], oldPks[i]);
+    if (++size * 10 < slots.length * 3) return;
+    const old = slots;
+    slots = new Uint32Array(old.length * 2);
+    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) put(old[i], old[i + 1]);
   }
 
   function candidate(): number {
-    const mask = blobs.length - 1;
-    for (; blobs[slot] !== 0; slot = (slot + 1) & mask)
-      if (tags[slot] === wanted) return numberAt(blobs[slot], places[blobs[slot]]);
+    const mask = slots.length - 1;
+    for (; slots[slot + 1] !== 0; slot = (slot + 2) & mask) {
+      if (slots[slot] !== wanted) continue;
+      const blob = slots[slot + 1];
+      return numberAt(blob, (places[Math.floor(blob / WINDOW)] as Uint16Array)[blob % WINDOW]);
+    }
     return 0;
   }
 
@@ -99,7 +95,7 @@ export function contractMap(db: Db, beforeFill: () => void): ContractMap {
       return candidate();
     },
     next() {
-      slot = (slot + 1) & (blobs.length - 1);
+      slot = (slot + 2) & (slots.length - 1);
       return candidate();
     },
     add(hash, pk) {
