@@ -178,7 +178,8 @@ export function payloads(
       );
     } else {
       payload.contract = row[0];
-      if (row[2] === null) {
+      if (row[2] !== null) payload.template = row[1] ?? 0;
+      else {
         contracts.complete(
           row[0],
           payload.template === 0 ? row[1] : payload.template,
@@ -255,6 +256,8 @@ export function payloads(
       if (parties >= 0) payload.layout = intern.layout(record.buf, parties, partiesEnd(record), payload.set);
       else if (record.has(EVENT.signatories)) payload.shape |= SHAPE.noParties;
       const sameBlob = known === undefined || known.compare(buf, blobStart, blobEnd) === 0;
+      // What is derived from events takes the contract as it is stored.
+      if (!sameBlob && row !== undefined && row[1] !== null) payload.template = row[1];
       const agrees = sameBlob && payload.layout?.contradicts !== true;
       if (agrees && rebuilds(record, blobStart, blobEnd, sync, frame)) {
         payload.witnessOutside = payload.layout?.outside === true;

@@ -332,6 +332,15 @@ describe('findings', () => {
       true,
     ],
     [
+      'another contract of another template under the same id',
+      oneByOne([
+        create,
+        { kind: 'assign', contract: contract(1, { entity: 'Other' }), from: S1, to: S2, counter: 1n },
+      ]),
+      'PAYLOAD_MISMATCH',
+      true,
+    ],
+    [
       'an archive of another template',
       oneByOne([create, on(S1, { kind: 'archive', contract: { ...c, entity: 'Other' } })]),
       'TEMPLATE_PACKAGE_DIFFERS',
@@ -353,8 +362,10 @@ describe('findings', () => {
     await expect(append(db, messages)).rejects.toMatchObject({ code });
     const other = storePath();
     const tolerant = append(other, messages, { lenient: true });
-    if (lenient) expect((await tolerant).findings).toMatchObject({ [code]: 1 });
-    else await expect(tolerant).rejects.toMatchObject({ code });
+    if (lenient) {
+      expect((await tolerant).findings).toMatchObject({ [code]: 1 });
+      expect((await checkStore(other)).problems.filter((p) => p.level === 'E')).toEqual([]);
+    } else await expect(tolerant).rejects.toMatchObject({ code });
   });
 
   it('a twice used node id, and signatories that are not the contract’s', async () => {
