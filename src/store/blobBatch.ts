@@ -3,6 +3,7 @@
  * cost four times as much as reading the bytes.
  */
 import type { Db } from './open.js';
+import { rowsSql } from './rowsSql.js';
 
 /** Blobs per statement. */
 export const BLOBS_PER_BATCH = 64;
@@ -25,7 +26,7 @@ export function blobBatch(db: Db): BlobBatch {
   const many = db
     .prepare(
       `SELECT CAST(group_concat(iif(length(b.blob) <= ${LONG_BLOB}, b.blob, NULL), '') AS BLOB), group_concat(coalesce(length(b.blob), -1), ' ')
-       FROM (VALUES ${Array(BLOBS_PER_BATCH).fill('(?)').join(',')}) wanted LEFT JOIN contract_blob b ON b.rowid = wanted.column1`,
+       FROM (VALUES ${rowsSql(1, BLOBS_PER_BATCH)}) wanted LEFT JOIN contract_blob b ON b.rowid = wanted.column1`,
     )
     .raw();
   const one = db.prepare('SELECT blob FROM contract_blob WHERE rowid = ?').pluck();

@@ -4,6 +4,7 @@
  */
 import { keyOrder } from './keyOrder.js';
 import type { Db } from './open.js';
+import { rowsSql } from './rowsSql.js';
 
 export interface RowBuffer {
   /** Takes one row, in the order of the columns. Buffers must stay as they are until it is flushed. */
@@ -154,12 +155,11 @@ export function sortedRowBuffer(
 }
 
 function inserts(db: Db, into: string, width: number, perStatement: number) {
-  const row = `(${Array(width).fill('?').join(', ')})`;
-  const single = db.prepare(`INSERT INTO ${into} VALUES ${row}`);
+  const single = db.prepare(`INSERT INTO ${into} VALUES ${rowsSql(width, 1)}`);
   // FAIL: the caller gives up the whole transaction at a fault; undoing the statement alone would cost a journal of its own.
   const many =
     perStatement === 1
       ? single
-      : db.prepare(`INSERT OR FAIL INTO ${into} VALUES ${Array(perStatement).fill(row).join(', ')}`);
+      : db.prepare(`INSERT OR FAIL INTO ${into} VALUES ${rowsSql(width, perStatement)}`);
   return { single, many };
 }

@@ -69,6 +69,11 @@ export function storeRows(db: Db, perStatement: number): StoreRows {
     used = 0;
   }
 
+  function flushContracts(): void {
+    contracts.flush();
+    flushBlobs();
+  }
+
   return {
     contracts,
     blobs,
@@ -93,13 +98,9 @@ export function storeRows(db: Db, perStatement: number): StoreRows {
       used += size;
       return slab.subarray(from, used);
     },
-    flushContracts() {
-      contracts.flush();
-      flushBlobs();
-    },
+    flushContracts,
     flush() {
-      contracts.flush();
-      flushBlobs();
+      flushContracts();
       updates.flush();
       events.flush();
       activations.flush();

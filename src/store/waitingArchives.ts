@@ -9,6 +9,7 @@ import type { StoreInterner } from './intern.js';
 import { keyOrder } from './keyOrder.js';
 import { KIND } from './ledgerState.js';
 import type { Db } from './open.js';
+import { rowsSql } from './rowsSql.js';
 import { ROWS_PER_STATEMENT, type StoreRows } from './storeRows.js';
 
 /** An archive whose event row was appended. */
@@ -76,18 +77,14 @@ export function waitingArchives(
   source: number,
   intern: StoreInterner,
 ): WaitingArchives {
-  const wanted = (columns: number, rows = ROWS_PER_STATEMENT): string =>
-    Array(rows)
-      .fill(`(${Array(columns).fill('?').join(', ')})`)
-      .join(', ');
   // Nothing is closed where the contract is another one, or was created under another template.
-  const closing = (values: string): string =>
-    `UPDATE activation SET deact_off = wanted.column2, deact_event = wanted.column3, deact_kind = ${KIND.archive} FROM (VALUES ${values}) wanted
+  const closing = (archives: number): string =>
+    `UPDATE activation SET deact_off = wanted.column2, deact_event = wanted.column3, deact_kind = ${KIND.archive} FROM (VALUES ${rowsSql(CLOSING, archives)}) wanted
      WHERE contract_pk = wanted.column1 AND source_pk = ${source} AND sync_pk = wanted.column4 AND deact_off IS NULL
        AND EXISTS (SELECT 1 FROM contract c WHERE c.contract_pk = wanted.column1 AND c.contract_id = wanted.column5
          AND (c.template_pk = wanted.column6 OR c.template_pk IS NULL OR wanted.column6 IS NULL))`;
-  const closeMany = db.prepare(closing(wanted(CLOSING)));
-  const closeOne = db.prepare(closing(wanted(CLOSING, 1)));
+  const closeMany = db.prepare(closing(ROWS_PER_STATEMENT));
+  const closeOne = db.prepare(closing(1));
   const createdUnder = db
     .prepare('SELECT template_pk FROM contract WHERE contract_pk = ? AND contract_id = ?')
     .pluck();
@@ -108,6 +105,7 @@ export function waitingArchives(
   const toClose: unknown[] = Array(CLOSING * ROWS_PER_STATEMENT).fill(null);
 
   const idOf = (at: number): Buffer => ids.subarray(numbers[at + FIELD.idStart], numbers[at + FIELD.idEnd]);
+
   function reserve(idBytes: number): void {
     if (numbers.length === size * WIDTH) {
       const grown = new Float64Array(Math.max(1024 * WIDTH, 2 * numbers.length));
@@ -165,15 +163,14 @@ export function waitingArchives(
 
   /** Those of `group` that have nothing to close, or do not fit, are moved to `late`. */
   function close(group: number[], late: number[]): void {
-    if (group.length === ROWS_PER_STATEMENT) {
+    const together = group.length === ROWS_PER_STATEMENT;
+    if (together) {
       for (let i = 0; i < group.length; i++) bind(group[i], i * CLOSING);
       if (closeMany.run(...toClose).changes === group.length) return;
     }
     for (const at of group) {
       const { contract, eventPk } = FIELD;
-      const done =
-        group.length === ROWS_PER_STATEMENT &&
-        isClosedBy.get(numbers[at + contract], numbers[at + eventPk]) !== undefined;
+      const done = together && isClosedBy.get(numbers[at + contract], numbers[at + eventPk]) !== undefined;
       if (!done && !isClosed(at)) late.push(at);
     }
   }
